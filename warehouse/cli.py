@@ -1,0 +1,87 @@
+"""The command line: ``python -m warehouse start|env|psql|stop|run -- CMD…``."""
+
+import os
+import shlex
+from typing import Any, NoReturn
+
+import click
+
+from warehouse import binaries, connection
+from warehouse.errors import UsageError, WarehouseError
+from warehouse.paths import default_home
+from warehouse.server import Server
+
+_PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WarehouseError as error:
+            click.echo(f"warehouse: {error}", err=True)
+            ctx.exit(2 if isinstance(error, UsageError) else 1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The PostgreSQL to work on: the one that PGHOST names, or else an embedded PostgreSQL 16.
+
+    The embedded server's data is in .warehouse (or WAREHOUSE_HOME); it keeps running for the next command.
+    """
+
+
+@main.command()
+def start() -> None:
+    """Start the embedded server, or check that the one PGHOST names can be used."""
+    variables = _ready()
+    click.echo(" ".join(f"{name}={value}" for name, value in variables.items() if name != "PGPASSWORD"))
+
+
+@main.command()
+def env() -> None:
+    """Print the PG* variables for the shell: eval "$(python -m warehouse env)"."""
+    variables = connection.ensure()
+    dropped = sorted(name for name in os.environ if name not in connection.overlay(variables))
+    if dropped:
+        click.echo(f"unset {' '.join(dropped)}")
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@main.command(context_settings=_PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: tuple[str, ...]) -> None:
+    """Open psql in the warehouse; ARGUMENTS go to psql (-- -c 'select 1')."""
+    variables = connection.ensure()
+    _become([binaries.program("psql"), *arguments], connection.overlay(variables))
+
+
+@main.command(context_settings=_PASS_ON)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(command: tuple[str, ...]) -> None:
+    """Run COMMAND with the PG* variables set (-- COMMAND …)."""
+    variables = _ready()
+    _become(list(command), connection.overlay(variables))
+
+
+@main.command()
+def stop() -> None:
+    """End the embedded server; its data stays."""
+    stopped = Server(default_home()).stop()
+    click.echo("stopped" if stopped else "not running", err=True)
+
+
+def _ready() -> dict[str, str]:
+    variables = connection.ensure()
+    if connection.is_external():
+        connection.verify()
+    return variables
+
+
+def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """Replace this process, so that signals and the exit code are the command's own."""
+    try:
+        os.execvpe(command[0], command, environment)  # noqa: S606 (the caller's own command)
+    except OSError as error:
+        raise UsageError(f"cannot run {command[0]}: {error.strerror}") from error

@@ -1,0 +1,69 @@
+"""The embedded server's own configuration files."""
+
+import os
+import platform
+from pathlib import Path
+
+PORT = "5432"
+"""Names the socket file; nothing listens on the network."""
+
+SUPERUSER = "postgres"
+
+_SMALL_SHARED_MEMORY = 1 << 30  # bytes; a container gives 64 MB unless told otherwise
+
+HOST_BASED_AUTHENTICATION = """\
+# Written by `python -m warehouse`. Whoever may enter the socket's folder (mode 0700) may connect.
+local all all trust
+"""
+
+
+def initdb_options(durable: bool) -> list[str]:
+    """UTF-8 everywhere, sorted by code point, so that an order never depends on the machine."""
+    options = ["--encoding=UTF8", f"--username={SUPERUSER}", "--auth-local=trust", "--auth-host=reject"]
+    if platform.system() == "Darwin":  # has no C.UTF-8
+        options += ["--locale=C", "--lc-ctype=en_US.UTF-8"]
+    else:
+        options += ["--locale=C.UTF-8"]
+    options += ["--data-checksums"] if durable else ["--no-sync"]
+    return [*options, "--no-instructions"]
+
+
+def postgresql_conf(socket_directory: Path, durable: bool) -> str:
+    """The text of ``postgresql.conf``; ``durable=False`` trades the data for speed, for tests."""
+    settings = {
+        "listen_addresses": "",
+        "port": PORT,
+        "unix_socket_directories": '"' + str(socket_directory).replace('"', '""') + '"',
+        "unix_socket_permissions": "0700",
+        "max_connections": "100",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "shared_buffers": "256MB" if durable else "128MB",
+        "work_mem": "32MB",
+        "maintenance_work_mem": "128MB",
+        "effective_cache_size": "1GB",
+        "max_wal_size": "2GB",
+        "random_page_cost": "1.1",
+        "jit": "off",
+        "log_line_prefix": "%m [%p] %d ",
+        "log_checkpoints": "off",
+        "log_autovacuum_min_duration": "-1",
+    }
+    if _shared_memory_is_small():
+        # parallel queries share memory there and fail when it is full
+        settings["max_parallel_workers_per_gather"] = "0"
+    if not durable:
+        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    lines = [
+        "# Written by `python -m warehouse` at every start: change a setting with ALTER SYSTEM, which stays.",
+        *(f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in settings.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shared_memory_is_small() -> bool:
+    try:
+        status = os.statvfs("/dev/shm")  # noqa: S108 (asked about, not written to)
+    except FileNotFoundError:  # macOS has none and no such bound
+        return False
+    return status.f_frsize * status.f_blocks < _SMALL_SHARED_MEMORY

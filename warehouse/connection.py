@@ -1,0 +1,94 @@
+"""The ``PG*`` variables by which everything else reaches the warehouse."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg import errors, sql
+
+from warehouse import configuration, environment
+from warehouse.errors import WarehouseError
+from warehouse.paths import default_home
+from warehouse.server import Server
+
+DATABASE = "tmdb"
+"""The embedded server's database unless ``PGDATABASE`` names another."""
+
+_CONNECT_SECONDS = 10
+
+
+def is_external() -> bool:
+    """Does ``PGHOST`` (environment or ``.env``) name a server? libpq, too, takes an empty value for none."""
+    environment.load()
+    return bool(os.environ.get("PGHOST"))
+
+
+def ensure(home: Path | None = None, *, durable: bool = True) -> dict[str, str]:
+    """The ``PG*`` variables of a warehouse that is ready for use.
+
+    With ``PGHOST`` set: exactly what the environment says; nothing is started, made or asked. Else the
+    embedded server of ``home`` (default: ``WAREHOUSE_HOME`` or ``<project>/.warehouse``) is started when it
+    doesn't run, and the database ``PGDATABASE`` (default ``tmdb``) made when it is missing.
+    ``durable=False`` makes a server that doesn't survive a power cut, for tests. Raises ``WarehouseError``.
+    """
+    if is_external():
+        return {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    server = Server(home or default_home(), durable=durable)
+    server.start()
+    variables = {
+        "PGHOST": str(server.layout.socket_directory),
+        "PGPORT": configuration.PORT,
+        "PGUSER": configuration.SUPERUSER,
+        "PGDATABASE": os.environ.get("PGDATABASE") or DATABASE,
+    }
+    _create_database(variables)
+    return variables
+
+
+def overlay(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a command on the warehouse that ``ensure`` returned.
+
+    What would lead libpq elsewhere is left out: an embedded server must not be missed because of a
+    ``PGSERVICE`` or ``PGHOSTADDR`` meant for another one.
+    """
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("PG") or name in _HARMLESS
+    } | dict(variables)
+
+
+_HARMLESS = {"PGAPPNAME", "PGOPTIONS", "PGTZ", "PGDATESTYLE", "PGCLIENTENCODING"}
+
+
+def verify() -> None:
+    """Raise ``WarehouseError`` with what to do when the server that ``PGHOST`` names can't be used."""
+    try:
+        psycopg.connect(connect_timeout=_CONNECT_SECONDS).close()
+    except psycopg.OperationalError as error:
+        names = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE")
+        asked = ", ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ)
+        raise WarehouseError(
+            f"cannot connect to the PostgreSQL that the environment or .env names ({asked}):\n"
+            f"{str(error).strip()}\n"
+            "Check these variables and PGPASSWORD; the database must exist; "
+            "without PGHOST the embedded server is used"
+        ) from error
+
+
+def _create_database(variables: Mapping[str, str]) -> None:
+    name = variables["PGDATABASE"]
+    try:
+        with psycopg.connect(
+            host=variables["PGHOST"],
+            port=variables["PGPORT"],
+            user=variables["PGUSER"],
+            dbname="postgres",
+            connect_timeout=_CONNECT_SECONDS,
+            autocommit=True,
+        ) as connection:
+            if connection.execute("select from pg_database where datname = %s", [name]).rowcount == 0:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    except (errors.DuplicateDatabase, errors.UniqueViolation):
+        return  # another command was faster
+    except psycopg.Error as error:
+        raise WarehouseError(f"cannot open or make the database {name!r}: {str(error).strip()}") from error

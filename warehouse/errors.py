@@ -1,0 +1,9 @@
+"""What can go wrong with the warehouse, told to a person."""
+
+
+class WarehouseError(Exception):
+    """The warehouse can't be had: the text says what happened, to what, and what to do. Exit code 1."""
+
+
+class UsageError(WarehouseError):
+    """The command or the configuration is wrong. Exit code 2."""
