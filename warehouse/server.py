@@ -1,8 +1,8 @@
 """The embedded PostgreSQL 16: made, started, found again and stopped.
 
 One rule carries the recovery from crashes: the server's processes inherit a locked file (``server.lock``),
-which the kernel unlocks when the last of them is gone. A free lock therefore proves that nothing uses the data,
-whatever a ``postmaster.pid`` left behind says, also when its number belongs to another process by now.
+which the kernel unlocks when the last of them is gone. A free lock therefore proves that nothing uses the
+data, whatever a ``postmaster.pid`` left behind says, also when its number belongs to another process by now.
 """
 
 import os
