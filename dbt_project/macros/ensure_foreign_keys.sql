@@ -1,0 +1,38 @@
+{#-
+    Makes every `relationships` test between two marts a real foreign key as well, where it is missing.
+
+    A key in a model's contract is created with its table only, and a rebuild of the table it points at drops it without a
+    word; here a lost key is back at the end of the next run.
+-#}
+{% macro ensure_foreign_keys() %}
+    {% if execute and flags.WHICH in ('run', 'build') %}
+        {% set present = run_query(
+            "select cn.nspname || '.' || ct.relname || '.' || a.attname || '>' || pn.nspname || '.' || pt.relname"
+            ~ ' from pg_constraint as c'
+            ~ ' inner join pg_class as ct on ct.oid = c.conrelid'
+            ~ ' inner join pg_namespace as cn on cn.oid = ct.relnamespace'
+            ~ ' inner join pg_class as pt on pt.oid = c.confrelid'
+            ~ ' inner join pg_namespace as pn on pn.oid = pt.relnamespace'
+            ~ ' inner join pg_attribute as a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]'
+            ~ " where c.contype = 'f'"
+        ).columns[0].values() %}
+        {% for test in graph.nodes.values() if test.resource_type == 'test' and test.test_metadata
+            and test.test_metadata.name == 'relationships' %}
+            {% set child = graph.nodes.get(test.attached_node) %}
+            {% set parent_name = test.refs | map(attribute='name') | reject('equalto', child.name) | first if child else none %}
+            {% set parent = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+                | selectattr('name', 'equalto', parent_name) | first if parent_name else none %}
+            {% if child and parent and child.config.materialized == 'incremental' and parent.config.materialized == 'incremental' %}
+                {% set child_relation = adapter.get_relation(child.database, child.schema, child.alias) %}
+                {% set parent_relation = adapter.get_relation(parent.database, parent.schema, parent.alias) %}
+                {% set column = test.test_metadata.kwargs.column_name %}
+                {% set key = child.schema ~ '.' ~ child.alias ~ '.' ~ column ~ '>' ~ parent.schema ~ '.' ~ parent.alias %}
+                {% if child_relation and parent_relation and key not in present %}
+                    alter table {{ child_relation }}
+                    add foreign key ({{ column }}) references {{ parent_relation }} ({{ test.test_metadata.kwargs.field }});
+                    {% do log('Adding foreign key ' ~ key, info=True) %}
+                {% endif %}
+            {% endif %}
+        {% endfor %}
+    {% endif %}
+{% endmacro %}
