@@ -1,0 +1,127 @@
+# Every verb of the project; `make` alone prints them from their ## comments. The programs themselves are Python.
+# Works with GNU make 3.81 and newer, from a path with spaces, as root and as a normal user.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PORT ?= 8080
+PY := .venv/bin/python
+DBT := $(PY) -m warehouse run -- .venv/bin/dbt
+DBT_OPTIONS = --project-dir dbt_project --profiles-dir dbt_project
+READY := .venv/ready
+
+export PYTHON
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+# make elt MODE=export LIMIT=1000 → python -m extractor run --mode export --limit 1000
+option = $(if $($(1)),$(2) '$($(1))')
+EXTRACT_OPTIONS = \
+	$(call option,MODE,--mode) \
+	$(call option,PAGES,--pages) \
+	$(call option,LIMIT,--limit) \
+	$(call option,DATE,--snapshot-date) \
+	$(call option,TRACK_DAYS,--track-days) \
+	$(call option,MAX_RPS,--max-rps) \
+	$(call option,MAX_CONNECTIONS,--max-connections)
+BUILD_OPTIONS = $(call option,SELECT,--select) $(if $(FULL_REFRESH),--full-refresh)
+
+# $(call or_say,what failed): after a command, tells which step it was and keeps its exit code
+or_say = || { code=$$?; echo "make $@: $(1) (exit code $$code)" >&2; exit $$code; }
+
+##@ Films into tables
+
+elt: $(READY) ## Fetch films from TMDB and build the tables (MODE, PAGES, LIMIT, DATE, SELECT, ARGS)
+	@$(PY) -m warehouse run -- $(PY) -m extractor run $(EXTRACT_OPTIONS) $(ARGS) \
+		$(call or_say,step 1 of 2 failed: extract. The tables were not built)
+	@$(DBT) build $(DBT_OPTIONS) $(BUILD_OPTIONS) \
+		$(call or_say,step 2 of 2 failed: dbt build. The films are landed; to build the tables again: make dbt)
+
+extract: $(READY) ## Only fetch films into the landing zone (the same variables)
+	@$(PY) -m warehouse run -- $(PY) -m extractor run $(EXTRACT_OPTIONS) $(ARGS)
+
+dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1, ARGS)
+	@$(DBT) build $(DBT_OPTIONS) $(BUILD_OPTIONS) $(ARGS)
+
+demo: $(READY) ## 30 days of synthetic films in a database of their own: no account, no internet (ARGS)
+	@$(PY) -m demo run $(ARGS)
+
+##@ Looking at them
+
+check: $(READY) ## Run the sanity checks on the tables, each printed with its result
+	@$(PY) -m warehouse check $(ARGS)
+
+psql: $(READY) ## Open a SQL shell in the warehouse (ARGS="-c 'select 1'")
+	@$(PY) -m warehouse psql -- $(ARGS)
+
+docs: $(READY) ## Write the documentation of the tables to build/docs/index.html
+	@$(DBT) docs generate --static $(DBT_OPTIONS)
+	@mkdir -p build/docs
+	@cp dbt_project/target/static_index.html build/docs/index.html
+	@echo "build/docs/index.html"
+
+docs-serve: $(READY) ## Show that documentation on http://127.0.0.1:8080 (PORT)
+	@test -f build/docs/index.html || $(MAKE) docs
+	@$(PY) tools/serve.py build/docs --port '$(PORT)'
+
+##@ The warehouse
+
+start: $(READY) ## Start the embedded PostgreSQL (every command that needs it does)
+	@$(PY) -m warehouse start
+
+stop: $(READY) ## End the embedded PostgreSQL; its data stays
+	@$(PY) -m warehouse stop
+
+env: ## Make .env, the configuration, from .env.example
+	@if test -e .env; then echo ".env is there already: left as it is"; \
+	else (umask 077 && cp .env.example .env) && echo "made .env: put your TMDB token there"; fi
+
+##@ Working on the project
+
+setup: $(READY) ## Install everything into .venv; once, and again after the lock changed
+	@echo ".venv is ready"
+
+test: $(READY) ## Run the tests (ARGS=tests/warehouse)
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(READY) ## Check style and types: ruff, mypy, sqlfluff
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m sqlfluff lint --disable-progress-bar dbt_project
+
+format: $(READY) ## Put Python and SQL into the project's style
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+	@$(PY) -m sqlfluff fix --disable-progress-bar dbt_project
+
+bench: $(READY) .venv/ready-bench ## Measure speed and memory (ARGS)
+	@$(PY) -m benchmarks $(ARGS)
+
+lock: $(READY) ## Write the locks anew from pyproject.toml (UPGRADE=1: with newer versions)
+	@$(PY) tools/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove caches and built files; never data, .env or .venv
+	@rm -rf build .pytest_cache .ruff_cache .mypy_cache dbt_project/target dbt_project/logs
+	@find . -name __pycache__ -type d -not -path './.venv/*' -not -path './.warehouse/*' -prune -exec rm -rf {} +
+
+help: ## Print these lines
+	@awk -f tools/help.awk Makefile
+
+.PHONY: elt extract dbt demo check psql docs docs-serve start stop env setup test lint format bench lock clean help
+
+# The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.
+# A project that was moved, or whose Python is gone, gets a new .venv.
+ifneq ($(shell cat .venv/location 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
+ifeq ($(wildcard $(PY)),)
+.PHONY: $(READY)
+endif
+
+$(READY): requirements/dev.lock
+	@sh tools/setup requirements/dev.lock $@
+
+.venv/ready-bench: requirements/bench.lock $(READY)
+	@sh tools/setup requirements/bench.lock $@
