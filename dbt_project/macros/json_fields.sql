@@ -25,7 +25,7 @@
     case when pg_input_is_valid({{ field }}, 'date') then {{ field }}::date end
 {%- endmacro %}
 
-{#- The elements of a field that should be an array, as rows (value, ordinality); none where it is something else. -#}
+{#- The elements of a field that should be an array, as rows; none where it is something else. -#}
 {% macro json_elements(field) -%}
-    jsonb_array_elements(case when jsonb_typeof({{ field }}) = 'array' then {{ field }} end) with ordinality
+    jsonb_array_elements(case when jsonb_typeof({{ field }}) = 'array' then {{ field }} end)
 {%- endmacro %}

@@ -14,6 +14,8 @@
 -- the foreign keys need the rows of the dimensions first
 -- depends_on: {{ ref('dim_movie') }}
 -- depends_on: {{ ref('dim_date') }}
+-- read on increments only
+-- depends_on: {{ ref('stg_tmdb__movie_snapshot') }}
 
 select
     snapshot_date as date_id,

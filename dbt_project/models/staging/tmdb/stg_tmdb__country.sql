@@ -5,7 +5,7 @@ select
     {{ json_text("(element.value ->> 'native_name')") }} as native_name,
     response.load_id
 from {{ ref('base_tmdb__response') }} as response
-cross join lateral {{ json_elements('response.payload') }} as element
+cross join lateral {{ json_elements('response.payload') }} as element (value)
 where
     response.resource = 'country_list'
     and response.http_status = 200

@@ -4,7 +4,7 @@ select
     {{ json_text("(element.value ->> 'name')") }} as name,
     response.load_id
 from {{ ref('base_tmdb__response') }} as response
-cross join lateral {{ json_elements("(response.payload -> 'genres')") }} as element
+cross join lateral {{ json_elements("(response.payload -> 'genres')") }} as element (value)
 where
     response.resource = 'genre_list'
     and response.http_status = 200

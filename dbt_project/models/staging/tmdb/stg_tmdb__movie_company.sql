@@ -13,7 +13,7 @@ cross join lateral (
         max({{ json_text("(element.value ->> 'name')") }}) as name,
         max({{ json_text("(element.value ->> 'logo_path')") }}) as logo_path,
         max({{ json_text("(element.value ->> 'origin_country')") }}) as origin_country
-    from {{ json_elements("(response.payload -> 'production_companies')") }} as element
+    from {{ json_elements("(response.payload -> 'production_companies')") }} as element (value)
     group by 1
 ) as company
 where

@@ -9,7 +9,7 @@ cross join lateral (
     select
         {{ json_text("(element.value ->> 'iso_3166_1')") }} as iso_3166_1,
         max({{ json_text("(element.value ->> 'name')") }}) as name
-    from {{ json_elements("(response.payload -> 'production_countries')") }} as element
+    from {{ json_elements("(response.payload -> 'production_countries')") }} as element (value)
     group by 1
 ) as country
 where

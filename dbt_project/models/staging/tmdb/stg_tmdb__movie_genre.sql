@@ -10,7 +10,7 @@ cross join lateral (
     select
         {{ json_integer("(element.value ->> 'id')", 'bigint') }} as genre_id,
         max({{ json_text("(element.value ->> 'name')") }}) as name
-    from {{ json_elements("(response.payload -> 'genres')") }} as element
+    from {{ json_elements("(response.payload -> 'genres')") }} as element (value)
     group by 1
 ) as genre
 where

@@ -12,7 +12,7 @@ cross join lateral (
         {{ json_text("(element.value ->> 'iso_639_1')") }} as iso_639_1,
         max({{ json_text("(element.value ->> 'english_name')") }}) as english_name,
         max({{ json_text("(element.value ->> 'name')") }}) as native_name
-    from {{ json_elements("(response.payload -> 'spoken_languages')") }} as element
+    from {{ json_elements("(response.payload -> 'spoken_languages')") }} as element (value)
     group by 1
 ) as language
 where
