@@ -50,7 +50,7 @@ demo: $(READY) ## 30 days of synthetic films in a database of their own: no acco
 ##@ Looking at them
 
 check: $(READY) ## Run the sanity checks on the tables, each printed with its result
-	@$(PY) -m warehouse check $(ARGS)
+	@$(PY) -m warehouse run -- $(PY) tools/check.py
 
 psql: $(READY) ## Open a SQL shell in the warehouse (ARGS="-c 'select 1'")
 	@$(PY) -m warehouse psql -- $(ARGS)

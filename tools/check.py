@@ -1,0 +1,186 @@
+"""The questions a careful client asks of the warehouse before trusting it, each printed with its answer.
+
+Reads the PG* variables. Exit 0 when every answer is as it should be, 1 when one is not, 2 when there is
+nothing to ask yet.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+Row = Sequence[Any]
+
+BRIDGES = {
+    "bridge_movie_genre": ("dim_genre", "genre_id"),
+    "bridge_movie_company": ("dim_company", "company_id"),
+    "bridge_movie_country": ("dim_country", "iso_3166_1"),
+    "bridge_movie_language": ("dim_language", "iso_639_1"),
+}
+
+INDEXES = {
+    "fact_movie_daily": ["(date_id, movie_id)", "(movie_id, date_id DESC)", "(date_id)", "(load_id)"],
+    "dim_movie": ["(movie_id)"],
+    **{bridge: [f"(movie_id, {key})", f"({key}, movie_id)"] for bridge, (_, key) in BRIDGES.items()},
+}
+
+# Below this PostgreSQL rightly reads a table whole and an index proves nothing.
+ROWS_WORTH_AN_INDEX = 10_000
+
+
+@dataclass
+class Answer:
+    """One question: the SQL as a client would type it, what came back, and whether that is right."""
+
+    question: str
+    passed: bool
+    says: str
+    rows: Sequence[Row] = ()
+
+
+def questions(connection: psycopg.Connection) -> Iterator[Answer]:
+    """Ask all questions in turn."""
+    yield films(connection)
+    yield todays_facts(connection)
+    yield listing(connection, "SELECT * FROM vw_top_movies LIMIT 10")
+    yield listing(connection, "SELECT * FROM vw_genre_popularity ORDER BY avg_popularity DESC LIMIT 10")
+    for bridge in BRIDGES:
+        yield orphans(connection, bridge)
+    yield duplicates(connection)
+    yield indexes(connection)
+    yield last_snapshot(connection)
+
+
+def films(connection: psycopg.Connection) -> Answer:
+    """There are films."""
+    query = "SELECT COUNT(*) FROM dim_movie"
+    count = value(connection, query)
+    return Answer(query, count > 0, f"{count:,}")
+
+
+def todays_facts(connection: psycopg.Connection) -> Answer:
+    """Every film that was fetched today has its fact."""
+    query = "SELECT COUNT(*) FROM fact_movie_daily WHERE date_id = CURRENT_DATE"
+    count = value(connection, query)
+    fetched = value(
+        connection,
+        "SELECT COUNT(*) FROM raw.tmdb_response"
+        " WHERE resource = 'movie' AND http_status = 200 AND snapshot_date = CURRENT_DATE",
+    )
+    if not fetched:
+        newest = value(connection, "SELECT MAX(date_id) FROM fact_movie_daily")
+        return Answer(
+            query, count == 0, f"{count:,}; nothing was fetched today, the newest facts are of {newest}"
+        )
+    return Answer(query, count == fetched, f"{count:,} of {fetched:,} films fetched today")
+
+
+def listing(connection: psycopg.Connection, query: str) -> Answer:
+    """The view answers by its bare name and has rows."""
+    rows = connection.execute(query.encode()).fetchall()
+    return Answer(query, bool(rows), f"{len(rows)} rows", rows)
+
+
+def orphans(connection: psycopg.Connection, bridge: str) -> Answer:
+    """No row of the bridge points at a film or member that is not there."""
+    dimension, key = BRIDGES[bridge]
+    query = (
+        f"SELECT COUNT(*) FROM {bridge} AS b"
+        f" WHERE NOT EXISTS (SELECT 1 FROM dim_movie AS m WHERE m.movie_id = b.movie_id)"
+        f" OR NOT EXISTS (SELECT 1 FROM {dimension} AS d WHERE d.{key} = b.{key})"
+    )
+    count = value(connection, query)
+    return Answer(f"orphans in {bridge}", count == 0, f"{count:,}")
+
+
+def duplicates(connection: psycopg.Connection) -> Answer:
+    """One fact per film and day."""
+    query = "SELECT COUNT(*) - COUNT(DISTINCT (date_id, movie_id)) FROM fact_movie_daily"
+    count = value(connection, query)
+    return Answer("duplicates of (date_id, movie_id) in fact_movie_daily", count == 0, f"{count:,}")
+
+
+def indexes(connection: psycopg.Connection) -> Answer:
+    """Every index that the model promises is in the catalog."""
+    found = {
+        (table, definition[definition.index("(") :])
+        for table, definition in connection.execute(
+            "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'marts'"
+        )
+    }
+    missing = [
+        f"{table} {columns}"
+        for table, wanted in INDEXES.items()
+        for columns in wanted
+        if (table, columns) not in found
+    ]
+    count = sum(len(wanted) for wanted in INDEXES.values())
+    return Answer(
+        "indexes", not missing, f"missing: {', '.join(missing)}" if missing else f"all {count} are there"
+    )
+
+
+def last_snapshot(connection: psycopg.Connection) -> Answer:
+    """The last snapshot of one film is found by an index, not by reading the fact."""
+    movie_id = value(connection, "SELECT movie_id FROM fact_movie_daily ORDER BY date_id DESC LIMIT 1")
+    query = "SELECT * FROM fact_movie_daily WHERE movie_id = {} ORDER BY date_id DESC LIMIT 1"
+    statement = sql.SQL("EXPLAIN (FORMAT JSON) " + query).format(sql.Literal(movie_id))
+    row = connection.execute(statement).fetchone()
+    plan = row[0] if row else []
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    nodes = [node["Node Type"] for node in walk(plan[0]["Plan"])]
+    says = " < ".join(reversed(nodes))
+    facts = value(connection, "SELECT COUNT(*) FROM fact_movie_daily")
+    if facts < ROWS_WORTH_AN_INDEX:
+        return Answer(
+            f"EXPLAIN {query.format(movie_id)}", True, f"{says} (only {facts:,} facts: either is right)"
+        )
+    return Answer(f"EXPLAIN {query.format(movie_id)}", any("Index" in node for node in nodes), says)
+
+
+def walk(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The plan's nodes, from the top."""
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from walk(child)
+
+
+def value(connection: psycopg.Connection, query: str) -> Any:
+    """The one value that ``query`` returns."""
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
+
+
+def main() -> int:
+    """Print each question with its answer."""
+    try:
+        connection = psycopg.connect("", autocommit=True)
+    except psycopg.OperationalError as error:
+        print(f"Cannot reach the warehouse: {error}".strip(), file=sys.stderr)
+        return 2
+    with connection:
+        name = connection.info.dbname
+        if value(connection, "SELECT to_regclass('marts.fact_movie_daily') IS NULL"):
+            print(
+                f"The database {name} has no tables yet. Build them with `make elt` or, without an account,"
+                " `make demo`; the demo's are checked by `make check PGDATABASE=tmdb_demo`.",
+                file=sys.stderr,
+            )
+            return 2
+        print(f"database {name} at {connection.info.host}")
+        failed = 0
+        for answer in questions(connection):
+            failed += not answer.passed
+            print(f"{'ok    ' if answer.passed else 'WRONG '} {answer.question}: {answer.says}")
+            for row in answer.rows:
+                print("         " + " | ".join("" if cell is None else str(cell) for cell in row))
+    print(f"{failed} wrong" if failed else "all right", file=sys.stderr if failed else sys.stdout)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
