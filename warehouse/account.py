@@ -28,9 +28,13 @@ class Account:
     prefix: tuple[str, ...] = ()
 
     def give(self, path: Path, to: tuple[int, int]) -> None:
-        """Make the file or folder ``to``'s own; only root can and needs to."""
-        if os.geteuid() == 0:
+        """Make the file or folder ``to``'s own; only root can and needs to. Raises ``WarehouseError``."""
+        if os.geteuid() != 0:
+            return
+        try:
             os.chown(path, *to, follow_symlinks=False)
+        except OSError as error:  # a container's root may lack the right
+            raise cannot_change_account(f"chown {path}: {error.strerror}") from error
 
 
 def account_for(home: Path, data: Path) -> Account:
@@ -66,9 +70,19 @@ def account_for(home: Path, data: Path) -> Account:
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
+        # else access(2), by which PostgreSQL looks for its own programs, would disregard that right
+        "--securebits=+no_setuid_fixup",
         "--",
     )
     return Account(owner=owner, server=server, prefix=prefix)
+
+
+def cannot_change_account(reason: str) -> WarehouseError:
+    """The error of a root that is not allowed to run PostgreSQL as somebody else."""
+    return WarehouseError(
+        "PostgreSQL refuses to run as root, and root may not change to another account here "
+        f"({reason}): run this as a normal user, or set PGHOST to a server"
+    )
 
 
 def _owner_of_nearest(path: Path) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 from typing import Any, NoReturn
 
 import click
@@ -54,7 +55,9 @@ def env() -> None:
 def psql(arguments: tuple[str, ...]) -> None:
     """Open psql in the warehouse; ARGUMENTS go to psql (-- -c 'select 1')."""
     variables = connection.ensure()
-    _become([binaries.program("psql"), *arguments], connection.overlay(variables))
+    # the wheel's psql cannot do TLS, which an external server may ask for
+    system = shutil.which("psql") if connection.is_external() else None
+    _become([system or binaries.program("psql"), *arguments], connection.overlay(variables))
 
 
 @main.command(context_settings=_PASS_ON)

@@ -33,7 +33,8 @@ def postgresql_conf(socket_directory: Path, durable: bool) -> str:
     settings = {
         "listen_addresses": "",
         "port": PORT,
-        "unix_socket_directories": '"' + str(socket_directory).replace('"', '""') + '"',
+        # a list; a path with spaces is quoted
+        "unix_socket_directories": f'"{socket_directory}"',
         "unix_socket_permissions": "0700",
         "max_connections": "100",
         "timezone": "UTC",

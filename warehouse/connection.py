@@ -4,9 +4,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import psycopg
-from psycopg import errors, sql
-
 from warehouse import configuration, environment
 from warehouse.errors import WarehouseError
 from warehouse.paths import default_home
@@ -16,6 +13,9 @@ DATABASE = "tmdb"
 """The embedded server's database unless ``PGDATABASE`` names another."""
 
 _CONNECT_SECONDS = 10
+
+_ANYWHERE = {"PGAPPNAME", "PGOPTIONS", "PGTZ", "PGDATESTYLE", "PGCLIENTENCODING"}
+"""What a person may set whichever the server."""
 
 
 def is_external() -> bool:
@@ -42,7 +42,7 @@ def ensure(home: Path | None = None, *, durable: bool = True) -> dict[str, str]:
         "PGUSER": configuration.SUPERUSER,
         "PGDATABASE": os.environ.get("PGDATABASE") or DATABASE,
     }
-    _create_database(variables)
+    server.create_database(variables["PGDATABASE"])
     return variables
 
 
@@ -53,15 +53,14 @@ def overlay(variables: Mapping[str, str]) -> dict[str, str]:
     ``PGSERVICE`` or ``PGHOSTADDR`` meant for another one.
     """
     return {
-        name: value for name, value in os.environ.items() if not name.startswith("PG") or name in _HARMLESS
+        name: value for name, value in os.environ.items() if not name.startswith("PG") or name in _ANYWHERE
     } | dict(variables)
-
-
-_HARMLESS = {"PGAPPNAME", "PGOPTIONS", "PGTZ", "PGDATESTYLE", "PGCLIENTENCODING"}
 
 
 def verify() -> None:
     """Raise ``WarehouseError`` with what to do when the server that ``PGHOST`` names can't be used."""
+    import psycopg  # a quarter of a second, which the embedded server's commands need not wait
+
     try:
         psycopg.connect(connect_timeout=_CONNECT_SECONDS).close()
     except psycopg.OperationalError as error:
@@ -73,22 +72,3 @@ def verify() -> None:
             "Check these variables and PGPASSWORD; the database must exist; "
             "without PGHOST the embedded server is used"
         ) from error
-
-
-def _create_database(variables: Mapping[str, str]) -> None:
-    name = variables["PGDATABASE"]
-    try:
-        with psycopg.connect(
-            host=variables["PGHOST"],
-            port=variables["PGPORT"],
-            user=variables["PGUSER"],
-            dbname="postgres",
-            connect_timeout=_CONNECT_SECONDS,
-            autocommit=True,
-        ) as connection:
-            if connection.execute("select from pg_database where datname = %s", [name]).rowcount == 0:
-                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    except (errors.DuplicateDatabase, errors.UniqueViolation):
-        return  # another command was faster
-    except psycopg.Error as error:
-        raise WarehouseError(f"cannot open or make the database {name!r}: {str(error).strip()}") from error

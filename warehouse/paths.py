@@ -12,6 +12,7 @@ from warehouse.configuration import PORT
 from warehouse.errors import WarehouseError
 
 _SOCKET_PATH_BYTES = 103 if platform.system() == "Darwin" else 107  # sun_path without its closing NUL
+_SOCKET = f".s.PGSQL.{PORT}"
 _SHORT = Path("/tmp")  # noqa: S108 (what is made there is private and checked)
 
 
@@ -30,6 +31,11 @@ class Layout:
     def unfinished_data(self) -> Path:
         """Where initdb works; renamed to ``data`` once it is done."""
         return self.home / "data.new"
+
+    @property
+    def pid_file(self) -> Path:
+        """PostgreSQL's note of its process; it outlives a crash."""
+        return self.data / "postmaster.pid"
 
     @property
     def command_lock(self) -> Path:
@@ -55,14 +61,20 @@ class Layout:
     def socket_directory(self) -> Path:
         """The folder of the unix socket.
 
-        In ``home``, or, where that is too long for a socket's path, in /tmp under a name made from ``home``.
-        Not in ``XDG_RUNTIME_DIR``: a cron job doesn't have it, and it is emptied when the person logs out.
+        In ``home``, or, where that is too long for a socket's path or has a comma, at which libpq splits
+        ``PGHOST``, in /tmp under a name made from ``home``. Not in ``XDG_RUNTIME_DIR``: a cron job doesn't have
+        it, and it is emptied when the person logs out.
         """
         inside = self.home / "socket"
-        if len(os.fsencode(inside / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_BYTES:
+        if len(os.fsencode(inside / _SOCKET)) <= _SOCKET_PATH_BYTES and "," not in str(inside):
             return inside
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
         return _SHORT / f"tmdb-elt-{digest}"
+
+    @property
+    def socket(self) -> Path:
+        """The unix socket itself."""
+        return self.socket_directory / _SOCKET
 
 
 def default_home() -> Path:

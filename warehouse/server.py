@@ -6,6 +6,7 @@ data, whatever a ``postmaster.pid`` left behind says, also when its number belon
 """
 
 import os
+import platform
 import shutil
 import subprocess
 import time
@@ -13,15 +14,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from warehouse import binaries, configuration, locks
-from warehouse.account import Account, account_for
-from warehouse.errors import WarehouseError
+from warehouse.account import Account, account_for, cannot_change_account
+from warehouse.errors import UsageError, WarehouseError
 from warehouse.paths import Layout, make_private
 
 _START_SECONDS = 300  # replaying max_wal_size after a crash takes time
 _STOP_SECONDS = 120  # writes what is in memory
 _SETTLE_SECONDS = 20  # for a server on its way up or down
+_ANSWER_SECONDS = 5
 _LOG_BYTES = 5_000_000
 _TAIL_LINES = 12
+_NAME_BYTES = 63
+_UNQUOTABLE = set('"$`\\\n')  # initdb and pg_ctl put paths between double quotes for a shell
+
+_CREATE_DATABASE = """\
+select format('create database %I', :'name')
+where not exists (select from pg_catalog.pg_database where datname = :'name')
+\\gexec
+"""
 
 
 class Server:
@@ -33,11 +43,11 @@ class Server:
 
     def start(self) -> None:
         """Start the server unless it runs. Raises ``WarehouseError`` with the log's last lines."""
-        if self._answers():
-            self._cut_log()
-            return
         try:
-            self._start()
+            if self._answers():
+                self._cut_log()
+            else:
+                self._start()
         except OSError as error:
             raise WarehouseError(
                 f"cannot use {self.layout.home} for the warehouse: {error.strerror or error}"
@@ -58,8 +68,36 @@ class Server:
         except OSError as error:
             raise WarehouseError(f"cannot stop the warehouse in {layout.home}: {error}") from error
 
+    def create_database(self, name: str) -> None:
+        """Make the database unless it is there. The server must be running. Raises ``WarehouseError``."""
+        if len(name.encode()) > _NAME_BYTES:
+            raise UsageError(
+                f"PGDATABASE={name} is too long: PostgreSQL's names have at most {_NAME_BYTES} bytes"
+            )
+        command = [binaries.program("psql"), *self._address(), "--dbname=postgres", f"--set=name={name}"]
+        command += ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
+        for _ in range(2):  # the second time finds what another command made meanwhile
+            done = subprocess.run(
+                command,
+                input=_CREATE_DATABASE,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=_plain_environment(),
+                check=False,
+            )
+            if done.returncode == 0:
+                return
+        raise WarehouseError(f"cannot make the database {name!r}: {done.stderr.strip()}\n{self._tail(0)}")
+
     def _start(self) -> None:
         layout = self.layout
+        for path in (layout.home, binaries.directory()):
+            if _UNQUOTABLE & set(str(path)):
+                raise UsageError(
+                    f"PostgreSQL's programs cannot work in {path}: move the project (or WAREHOUSE_HOME) "
+                    'to a path without ", $, `, \\ and line breaks'
+                )
         account = account_for(layout.home, layout.data)
         if not layout.home.exists():
             layout.home.mkdir(parents=True, exist_ok=True)
@@ -79,15 +117,18 @@ class Server:
 
     def _settle(self, account: Account) -> int | None:
         """Take ``server.lock``; None when a server that was on its way up answers meanwhile."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
+        began = time.monotonic()
         while (lock := locks.wait_for_lock(self.layout.server_lock, account.owner, 0.2)) is None:
             if self._answers():
                 return None
-            if time.monotonic() > deadline:
+            patience = _START_SECONDS if self._answers(also_busy=True) else _SETTLE_SECONDS
+            if not self.layout.socket.exists() and self._postmaster(ready=True):
+                self._end(account)  # somebody removed its socket, as cleaners of /tmp do
+            if time.monotonic() > began + patience:
                 raise WarehouseError(
-                    f"a PostgreSQL server uses {self.layout.data} but does not answer on "
-                    f"{self.layout.socket_directory}{self._process()}: wait if it recovers from a crash, "
-                    f"else end it and try again\n{self._tail(0)}"
+                    f"a PostgreSQL server uses {self.layout.data} but accepts no connection on "
+                    f"{self.layout.socket_directory}{self._process()}. It may be recovering from a crash, "
+                    f"or finishing a query: wait, or end it, then try again\n{self._tail(0)}"
                 )
         return lock
 
@@ -107,8 +148,7 @@ class Server:
                 f"{layout.data} was made by PostgreSQL {major}, this is {binaries.MAJOR}: "
                 f"move it away to start anew, or serve it with PostgreSQL {major} and set PGHOST"
             )
-        socket_lock = layout.socket_directory / f".s.PGSQL.{configuration.PORT}.lock"
-        for stale in (layout.data / "postmaster.pid", socket_lock):
+        for stale in (layout.pid_file, layout.socket.with_name(f"{layout.socket.name}.lock")):
             stale.unlink(missing_ok=True)
         for name, text in (
             ("postgresql.conf", configuration.postgresql_conf(layout.socket_directory, self._durable)),
@@ -161,7 +201,7 @@ class Server:
         layout = self.layout
         deadline = time.monotonic() + _SETTLE_SECONDS
         while (lock := locks.try_lock(layout.server_lock, account.owner)) is None:
-            if self._answers(also_busy=True):
+            if self._answers(also_busy=True) or self._postmaster():
                 break
             if time.monotonic() > deadline:
                 raise WarehouseError(
@@ -169,38 +209,47 @@ class Server:
                 )
             time.sleep(0.1)
         if lock is None:
-            self._call(
-                account, "pg_ctl", ["stop", f"--pgdata={layout.data}", "--mode=fast", "--no-wait", "--silent"]
-            )
-            lock = locks.wait_for_lock(layout.server_lock, account.owner, _STOP_SECONDS)
-            if lock is None:
-                raise WarehouseError(
-                    f"PostgreSQL did not stop within {_STOP_SECONDS} s{self._process()}\n{self._tail(0)}"
-                )
-            os.close(lock)
+            self._end(account)
+            if layout.socket_directory.parent != layout.home:
+                layout.socket_directory.rmdir()  # in /tmp, where nothing is left behind
             return True
         os.close(lock)
         return False
 
+    def _end(self, account: Account) -> None:
+        """Shut down the server that ``postmaster.pid`` names, which has been seen to be ours."""
+        layout = self.layout
+        self._call(
+            account, "pg_ctl", ["stop", f"--pgdata={layout.data}", "--mode=fast", "--no-wait", "--silent"]
+        )
+        lock = locks.wait_for_lock(layout.server_lock, account.owner, _STOP_SECONDS)
+        if lock is None:
+            raise WarehouseError(
+                f"PostgreSQL did not stop within {_STOP_SECONDS} s{self._process()}\n{self._tail(0)}"
+            )
+        os.close(lock)
+
     def _answers(self, *, also_busy: bool = False) -> bool:
         """Does the server accept connections (``also_busy``: or say that it will, or no longer does)?"""
-        directory = self.layout.socket_directory
-        if not (directory / f".s.PGSQL.{configuration.PORT}").exists():
+        if not self.layout.socket.exists():
             return False
-        command = [binaries.program("pg_isready"), "--quiet", "--timeout=5", "--dbname=postgres"]
-        command += [
-            f"--host={directory}",
+        command = [binaries.program("pg_isready"), *self._address(), "--dbname=postgres"]
+        command += ["--quiet", f"--timeout={_ANSWER_SECONDS}"]
+        status = subprocess.run(command, env=_plain_environment(), check=False).returncode
+        return status == 0 or (also_busy and status == 1)
+
+    def _address(self) -> list[str]:
+        return [
+            f"--host={self.layout.socket_directory}",
             f"--port={configuration.PORT}",
             f"--username={configuration.SUPERUSER}",
         ]
-        status = subprocess.run(command, env=_plain_environment(), check=False).returncode
-        return status == 0 or (also_busy and status == 1)
 
     def _call(
         self, account: Account, program: str, arguments: Sequence[str], lock: int | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run one of PostgreSQL's programs as the server's account; what it starts inherits ``lock``."""
-        return subprocess.run(
+        done = subprocess.run(
             [*account.prefix, binaries.program(program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -212,13 +261,27 @@ class Server:
             pass_fds=() if lock is None else (lock,),
             check=False,
         )
+        if account.prefix and done.stdout.startswith("setpriv:"):
+            raise cannot_change_account(done.stdout.strip())
+        return done
+
+    def _postmaster(self, *, ready: bool = False) -> bool:
+        """Is the process that ``postmaster.pid`` names this server's (and, if asked, fully up)?"""
+        pid, *others = self._pid_file()
+        shown = _command_line(pid)
+        is_ours = b"postgres" in shown and os.fsencode(self.layout.data) in shown
+        return is_ours and (not ready or "ready" in others)
 
     def _process(self) -> str:
+        pid = self._pid_file()[0]
+        return f" (process {pid})" if pid else ""
+
+    def _pid_file(self) -> list[str]:
+        """The lines of ``postmaster.pid``; the first is the process's number, or empty."""
         try:
-            first = (self.layout.data / "postmaster.pid").read_text().split("\n", 1)[0].strip()
-        except OSError:
-            return ""
-        return f" (process {first})"
+            return [line.strip() for line in self.layout.pid_file.read_text().split("\n")]
+        except FileNotFoundError:
+            return [""]
 
     def _tail(self, start: int) -> str:
         """The log's last lines after byte ``start``."""
@@ -233,12 +296,29 @@ class Server:
     def _cut_log(self) -> None:
         """Keep the log small: its end moves to ``server.log.1``. The server appends, so it may be running."""
         log = self.layout.log
-        if not log.exists() or log.stat().st_size <= _LOG_BYTES:
+        if not log.exists():
             return
         with log.open("r+b") as file:
-            file.seek(-_LOG_BYTES, os.SEEK_END)
+            size = file.seek(0, os.SEEK_END)
+            if size <= _LOG_BYTES:
+                return
+            file.seek(size - _LOG_BYTES)
+            self.layout.old_log.unlink(missing_ok=True)  # may be another account's
             self.layout.old_log.write_bytes(file.read())
             file.truncate(0)
+
+
+def _command_line(pid: str) -> bytes:
+    """How the process was started; empty when there is none."""
+    if not pid.isdigit():
+        return b""
+    if platform.system() == "Linux":  # a small Debian has no ps
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            return b""
+    shown = subprocess.run(["ps", "-ww", "-o", "command=", "-p", pid], capture_output=True, check=False)
+    return shown.stdout
 
 
 def _last_lines(text: str) -> str:
@@ -248,4 +328,4 @@ def _last_lines(text: str) -> str:
 def _plain_environment() -> dict[str, str]:
     """The environment without what would steer PostgreSQL's programs elsewhere."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return plain | {"LC_ALL": "C"}
+    return plain | {"LC_ALL": "C", "PGCLIENTENCODING": "UTF8"}
