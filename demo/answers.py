@@ -1,0 +1,80 @@
+"""TMDB's error bodies and headers, as recorded (API_FACTS.md), and how a body becomes a response."""
+
+from typing import Any, Final
+from zlib import crc32
+
+import orjson
+from aiohttp import web
+
+#: Error bodies by TMDB's own code: HTTP status and message (https://developer.themoviedb.org/docs/errors).
+ERRORS: Final[dict[int, tuple[int, str]]] = {
+    5: (422, "Invalid parameters: Your request parameters are incorrect."),
+    7: (401, "Invalid API key: You must be granted a valid key."),
+    11: (500, "Internal error: Something went wrong, contact TMDb."),
+    20: (422, "Invalid date range: Should be a range no longer than 14 days."),
+    22: (400, "Invalid page: Pages start at 1 and max at 500. They are expected to be an integer."),
+    23: (400, "Invalid date: Format needs to be YYYY-MM-DD."),
+    25: (429, "Your request count ({count}) is over the allowed limit of {limit}."),
+    27: (400, "Too many append to response objects: The maximum number of remote calls is 20."),
+    34: (404, "The resource you requested could not be found."),
+}
+
+# seconds for which the answers may be cached on the way, measured
+MAX_AGE_DISCOVER: Final = 600
+MAX_AGE_MOVIE: Final = 28_800
+MAX_AGE_LOOKUP: Final = 28_800
+MAX_AGE_UNAUTHORIZED: Final = 300
+
+HTML_NOT_FOUND: Final = (
+    b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
+    b"<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+class ApiError(Exception):
+    """An error that the API answers with: TMDB's code, and words instead of TMDB's own where those say too little."""
+
+    def __init__(self, code: int, message: str | None = None) -> None:
+        self.code = code
+        self.status, usual = ERRORS[code]
+        self.message = message or usual
+        super().__init__(self.message)
+
+    @property
+    def body(self) -> bytes:
+        """TMDB's JSON for it."""
+        return error_body(self.code, self.message)
+
+
+def error_body(code: int, message: str | None = None) -> bytes:
+    """JSON of an error. The order of the keys differs between TMDB's errors."""
+    text = message or ERRORS[code][1]
+    if code in (7, 25):
+        return orjson.dumps({"status_code": code, "status_message": text, "success": False})
+    return orjson.dumps({"success": False, "status_code": code, "status_message": text})
+
+
+def answer(body: bytes, max_age: int, *, status: int = 200, if_none_match: str | None = None) -> web.Response:
+    """A JSON response with the ETag and Cache-Control that TMDB's have; 304 for a body that the client has."""
+    etag = f'W/"{crc32(body):08x}{len(body):x}"'
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age}"}
+    if if_none_match == etag:
+        return web.Response(status=304, headers=headers)
+    headers["Content-Type"] = "application/json;charset=utf-8"
+    return web.Response(body=body, status=status, headers=headers)
+
+
+def error(code: int, message: str | None = None) -> web.Response:
+    """The response of an error by TMDB's code."""
+    max_age = MAX_AGE_MOVIE if code == 34 else MAX_AGE_UNAUTHORIZED
+    return answer(error_body(code, message), max_age, status=ERRORS[code][0])
+
+
+def dumps(value: Any) -> bytes:
+    """Compact JSON, as TMDB sends it."""
+    return orjson.dumps(value)
+
+
+def html(status: int, body: bytes = HTML_NOT_FOUND) -> web.Response:
+    """A page that is not the API's."""
+    return web.Response(body=body, status=status, headers={"Content-Type": "text/html"})

@@ -1,0 +1,232 @@
+"""The stand-in's HTTP side: TMDB's API v3 under /3, the daily id exports under /p/exports, its own controls under
+/_demo, which only this machine may use.
+
+    GET  /_demo                      → {"date", "requests", "peak_connections", ...}
+    POST /_demo/date    {"date": "2026-08-01"}    the day that the API answers for, from now on
+    POST /_demo/reset                             forget the requests counted so far
+"""
+
+import asyncio
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from demo import answers, discover, reference
+from demo.answers import ApiError
+from demo.edits import Edited
+from demo.source import Change
+from demo.traffic import Traffic
+
+CHANGES_PAGE: Final = 100
+CHANGES_DAYS: Final = 14
+APPENDED_MAX: Final = 20
+#: Days for which the daily exports are kept ("3 months").
+EXPORT_DAYS: Final = 90
+_BLOCKS: Final = ("credits", "keywords")
+_EXPORT: Final = re.compile(r"/p/exports/movie_ids_(\d\d)_(\d\d)_(\d{4})\.json\.gz")
+_LOOPBACK: Final = ("127.", "::1", "::ffff:127.")
+_EXPORT_CHUNK: Final = 500
+
+
+class Api:
+    """Answers requests. All its settings may be changed between two requests."""
+
+    def __init__(self, films: Edited, today: date | None, token: str) -> None:
+        self.films = films
+        self.token = token
+        self.traffic = Traffic()
+        #: Seconds that every answer under /3 is held back.
+        self.latency = 0.0
+        #: Share of discover's rows that repeat; None for what the source does by itself.
+        self.repeats: float | None = None
+        self._today = today
+        self._lookups = {
+            "/3/genre/movie/list": orjson.dumps({"genres": reference.GENRES}),
+            "/3/configuration/countries": orjson.dumps(reference.COUNTRIES),
+            "/3/configuration/languages": orjson.dumps(reference.LANGUAGES),
+        }
+
+    @property
+    def today(self) -> date:
+        """The day that the API answers for."""
+        return self._today or datetime.now(UTC).date()
+
+    @today.setter
+    def today(self, day: date | None) -> None:
+        self._today = day
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        path = request.path
+        if path == "/_demo" or path.startswith("/_demo/"):
+            return await self._control(request, path)
+        self.traffic.arrived(path)
+        status = 0
+        try:
+            response = await self._answer(request, path)
+            status = response.status
+        finally:
+            self.traffic.left(status)
+        return response
+
+    async def _answer(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        if path.startswith("/p/exports/"):
+            return await self._export(request, path)
+        if not path.startswith("/3/"):
+            return answers.html(404)
+        count = self.traffic.over_limit()
+        if count is not None:
+            return self._too_many(count)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            return answers.error(7)
+        return self.route(request, path)
+
+    def _too_many(self, count: int) -> web.Response:
+        response = answers.error(25, answers.ERRORS[25][1].format(count=count, limit=self.traffic.max_rps))
+        response.headers["Retry-After"] = "1"
+        return response
+
+    def route(self, request: web.BaseRequest, path: str) -> web.Response:
+        """The API's own answer to an authorized request under /3."""
+        if_none_match = request.headers.get("If-None-Match")
+        query = request.query
+        day = self.today.toordinal()
+        try:
+            if path.startswith("/3/movie/") and path[9:].isascii() and path[9:].isdigit():
+                body = self.movie(int(path[9:]), query.get("append_to_response", ""), day)
+                return answers.answer(body, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
+            if path == "/3/discover/movie":
+                number = discover.page_number(query.get("page"))
+                page = discover.page(self.films, discover.parse(query), number, day, self._share_repeated())
+                return answers.answer(
+                    orjson.dumps(page), answers.MAX_AGE_DISCOVER, if_none_match=if_none_match
+                )
+            if path == "/3/movie/changes":
+                changes = self._changes(query.get("start_date"), query.get("end_date"), query.get("page"))
+                return answers.answer(changes, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
+            lookup = self._lookups.get(path)
+            if lookup is not None:
+                return answers.answer(lookup, answers.MAX_AGE_LOOKUP, if_none_match=if_none_match)
+            return answers.error(34)
+        except ApiError as problem:
+            return answers.error(problem.code, problem.message)
+
+    def _share_repeated(self) -> float:
+        if self.repeats is not None:
+            return self.repeats
+        return 0.01 if self.films.source.moves_between_pages else 0.0
+
+    def movie(self, film_id: int, appended: str, day: int) -> bytes:
+        """JSON of a film with the blocks asked for. Raises ApiError 34 where there is no such film, 27 for too many
+        blocks; a block that TMDB does not know is left out, as TMDB does.
+        """
+        names = appended.split(",") if appended else []
+        if len(names) > APPENDED_MAX:
+            raise ApiError(27)
+        body = self.films.body(film_id, day)
+        if body is None:
+            raise ApiError(34)
+        wanted = [name for name in _BLOCKS if name in names]
+        if not wanted:
+            return body
+        parts = [
+            b'"%b":%b' % (name.encode(), orjson.dumps(self.films.block(name, film_id, day)))
+            for name in wanted
+        ]
+        return body.rstrip()[:-1] + b"," + b",".join(parts) + b"}"
+
+    def _changes(self, start: str | None, end: str | None, number: str | None) -> bytes:
+        today = self.today
+        # without dates, the last 24 hours
+        first = date.fromisoformat(discover.iso_date(start)) if start else None
+        last = date.fromisoformat(discover.iso_date(end)) if end else None
+        if last is None:
+            last = today if first is None else min(date.fromordinal(first.toordinal() + CHANGES_DAYS), today)
+        first = first or date.fromordinal(last.toordinal() - 1)
+        if not 0 <= (last - first).days <= CHANGES_DAYS:
+            raise ApiError(20)
+        page = discover.page_number(number)
+        rows: Sequence[Change] = self.films.changes(first.toordinal(), min(last, today).toordinal())
+        return orjson.dumps(
+            {
+                "results": [
+                    {
+                        "id": row.film_id,
+                        "adult": row.adult,
+                        "softcore": None if row.adult is None else False,
+                    }
+                    for row in rows[(page - 1) * CHANGES_PAGE : page * CHANGES_PAGE]
+                ],
+                "page": page,
+                "total_pages": -(-len(rows) // CHANGES_PAGE),
+                "total_results": len(rows),
+            }
+        )
+
+    # --- daily export ---------------------------------------------------------------------------------------
+
+    async def _export(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        match = _EXPORT.fullmatch(path)
+        try:
+            day = date(*(int(match[group]) for group in (3, 1, 2))) if match else None
+        except ValueError:
+            day = None
+        if day is None or not 0 <= (self.today - day).days < EXPORT_DAYS:
+            # the store behind files.tmdb.org does not tell a missing file from a forbidden one
+            body = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'
+            return web.Response(body=body, status=403, content_type="application/xml")
+        response = web.StreamResponse(headers={"Content-Type": "application/gzip"})
+        await response.prepare(request)
+        await self._write_gzip(response, self.films.export(day.toordinal()))
+        await response.write_eof()
+        return response
+
+    async def _write_gzip(self, response: web.StreamResponse, rows: Iterable[Any]) -> None:
+        packer = zlib.compressobj(1, wbits=31)
+        lines: list[bytes] = []
+        for row in rows:
+            lines.append(orjson.dumps(row))
+            if len(lines) == _EXPORT_CHUNK:
+                packed = packer.compress(b"\n".join(lines) + b"\n")
+                lines.clear()
+                if packed:
+                    await response.write(packed)
+                # other requests get their turn while the file is made
+                await asyncio.sleep(0)
+        if lines:
+            await response.write(packer.compress(b"\n".join(lines) + b"\n"))
+        await response.write(packer.flush())
+
+    # --- controls -------------------------------------------------------------------------------------------
+
+    async def _control(self, request: web.BaseRequest, path: str) -> web.Response:
+        if not (request.remote or "").startswith(_LOOPBACK):
+            return _refusal(403, "The stand-in is controlled from its own machine only.")
+        if request.method == "GET" and path == "/_demo":
+            return web.json_response({"date": self.today.isoformat(), **self.traffic.summary()})
+        if request.method != "POST":
+            return _refusal(405, "Controls are: GET /_demo, POST /_demo/date, POST /_demo/reset.")
+        try:
+            await self._set(path.removeprefix("/_demo/"), await request.read())
+        except (ValueError, KeyError, TypeError) as error:
+            return _refusal(400, f"{path}: {error!r}")
+        return web.json_response({"date": self.today.isoformat()})
+
+    async def _set(self, name: str, body: bytes) -> None:
+        if name == "reset":
+            self.traffic.reset()
+        elif name == "date":
+            self.today = date.fromisoformat(orjson.loads(body)["date"])
+        else:
+            raise ValueError("no such control")
+
+
+def _refusal(status: int, message: str) -> web.Response:
+    return web.json_response({"error": message}, status=status)

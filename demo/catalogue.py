@@ -1,0 +1,231 @@
+"""The synthetic catalogue: the films of `slots` by id and day, ranked and listed."""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any, Final
+
+import orjson
+
+from demo import credits, history
+from demo.draws import numbers
+from demo.films import Films, Outline
+from demo.slots import ADULT, FIRST_DAY, LAST_DAY, PERIOD, RECENT, UNDATED, VIDEO, Slots
+from demo.source import LISTED_MAX, Change, Film, Query, Ranking
+
+#: One slot in so many, and one in each of the ranges, holds a film that lists know but /movie/{id} denies
+#: (measured: 4 of 13,849 ids that discover had just given).
+_GHOST_EVERY: Final = 8_000
+_GHOST_RANGES: Final = ((20, 400), (400, 2000))
+_RANKINGS_KEPT: Final = 32
+#: No popularity is higher than this many times its slot's fame: noise, week and wave at their highest.
+_BOUND: Final = 1.05 * 1.07 * 1.15
+
+
+class Catalogue:
+    """A synthetic source of `count` films; the same seed gives the same films, whatever the count."""
+
+    moves_between_pages = True
+
+    def __init__(self, seed: str = "tmdb", count: int = 2000) -> None:
+        self.slots = Slots(seed, count)
+        self.films = Films(self.slots)
+        ghosts = numbers(f"{seed}:ghosts", len(_GHOST_RANGES) + 1)
+        self._ghosts = {a + n * (b - a) // 2**32 for (a, b), n in zip(_GHOST_RANGES, ghosts, strict=False)}
+        self._ghost_phase = ghosts[-1] % _GHOST_EVERY
+        self._by_fame: array[int] | None = None
+        self._by_release: tuple[int, array[int], array[int]] | None = None
+        self._rankings: OrderedDict[tuple[Query, int], Ranking] = OrderedDict()
+
+    # --- one film -------------------------------------------------------------------------------------------
+
+    def _outline(self, film_id: int, day: int) -> Outline | None:
+        _check(day)
+        place = self.slots.place(film_id)
+        if place is None:
+            return None
+        slot, generation = place
+        if generation != self.slots.generation(slot, day) or self._is_ghost(slot):
+            return None
+        return self.films.outline(slot, day)
+
+    def film(self, film_id: int, day: int) -> Film | None:
+        """The payload of /movie/{id}; None for an id that is free, not announced yet, or gone."""
+        outline = self._outline(film_id, day)
+        return None if outline is None else self.films.film(outline)
+
+    def body(self, film_id: int, day: int) -> bytes | None:
+        """The same as JSON."""
+        film = self.film(film_id, day)
+        return None if film is None else orjson.dumps(film)
+
+    def block(self, name: str, film_id: int, day: int) -> Any:
+        """`credits` or `keywords` of a film that exists."""
+        outline = self._outline(film_id, day)
+        if outline is None:
+            raise LookupError(f"film {film_id} does not exist on day {day}")
+        return {"credits": credits.credits, "keywords": credits.keywords}[name](self.films, outline)
+
+    def _is_ghost(self, slot: int) -> bool:
+        return slot in self._ghosts or slot % _GHOST_EVERY == self._ghost_phase
+
+    # --- lists ----------------------------------------------------------------------------------------------
+
+    def _listed_day(self, slot: int, day: int) -> int:
+        """Lists are a day late to notice that a film was replaced: they still give the id that is gone."""
+        slots = self.slots
+        turned_over = slots.flags[slot] & RECENT and (day - slots.phase[slot]) % PERIOD == 0
+        return day - 1 if turned_over else day
+
+    def listed(self, film_id: int, day: int) -> Film:
+        """The film as lists know it."""
+        place = self.slots.place(film_id)
+        if place is None:
+            raise LookupError(f"no film has the id {film_id}")
+        return self.films.film(self.films.outline(place[0], self._listed_day(place[0], day)))
+
+    def ranking(self, query: Query, day: int) -> Ranking:
+        """The first LISTED_MAX ids of a query. The last few answers are kept."""
+        _check(day)
+        key = (query, day)
+        if key in self._rankings:
+            self._rankings.move_to_end(key)
+            return self._rankings[key]
+        self.slots.ready_all()
+        if query == Query(include_adult=query.include_adult, include_video=query.include_video):
+            chosen, total = self._most_popular(query, day)
+        else:
+            chosen, total = self._search(query, day)
+        slots = self.slots
+        ids = array("i")
+        for slot in chosen:
+            ids.append(slots.film_id(slot, slots.generation(slot, self._listed_day(slot, day))))
+        ranking = self._rankings[key] = Ranking(ids, total)
+        if len(self._rankings) > _RANKINGS_KEPT:
+            self._rankings.popitem(last=False)
+        return ranking
+
+    def _hidden(self, query: Query) -> int:
+        return (0 if query.include_adult else ADULT) | (0 if query.include_video else VIDEO)
+
+    def _most_popular(self, query: Query, day: int) -> tuple[Sequence[int], int]:
+        """Slots by popularity, without looking at those whose fame is too low for the first LISTED_MAX."""
+        slots, hidden = self.slots, self._hidden(query)
+        if self._by_fame is None:
+            order = sorted(range(slots.count), key=slots.fame.__getitem__, reverse=True)
+            self._by_fame = array("i", order)
+        scored: list[tuple[float, int]] = []
+        least = 0.0
+        for at, slot in enumerate(self._by_fame):
+            if at % 5000 == 0 and len(scored) >= LISTED_MAX:
+                scored.sort(reverse=True)
+                del scored[LISTED_MAX:]
+                least = scored[-1][0]
+            if slots.fame[slot] * _BOUND < least:
+                break
+            if not slots.flags[slot] & hidden:
+                scored.append((slots.popularity(slot, day), slot))
+        scored.sort(reverse=True)
+        total = sum(count for flags, count in self._flag_counts().items() if not flags & hidden)
+        return [slot for _, slot in scored[:LISTED_MAX]], total
+
+    def _flag_counts(self) -> dict[int, int]:
+        flags = bytes(self.slots.flags[: self.slots.count])
+        return {value: flags.count(value) for value in range(16)}
+
+    def _search(self, query: Query, day: int) -> tuple[Sequence[int], int]:
+        slots, hidden = self.slots, self._hidden(query)
+        found = [slot for slot in self._candidates(query, day) if not slots.flags[slot] & hidden]
+        if query.votes_from > 0 or query.votes_to < float("inf"):
+            found = [slot for slot in found if query.votes_from <= slots.votes(slot, day) <= query.votes_to]
+        if query.language or query.genres:
+            found = [slot for slot in found if self._is_of(query, self.films.outline(slot, day))]
+        field, _, direction = query.sort_by.partition(".")
+        keys: dict[str, Callable[[int], float]] = {
+            "popularity": lambda slot: slots.popularity(slot, day),
+            "vote_count": lambda slot: slots.votes(slot, day),
+            "primary_release_date": lambda slot: self._dated(slot, day, direction == "desc"),
+        }
+        found.sort(key=keys[field], reverse=direction == "desc")
+        return found[:LISTED_MAX], len(found)
+
+    def _is_of(self, query: Query, outline: Outline) -> bool:
+        if query.language and outline.language != query.language:
+            return False
+        genres = set(self.films.genre_ids(outline)) if query.genres else set()
+        return all(genres.intersection(choice) for choice in query.genres)
+
+    def _dated(self, slot: int, day: int, last: bool) -> int:
+        if self.slots.flags[slot] & UNDATED:
+            return 0 if last else LAST_DAY.toordinal() * 2
+        return self.slots.release_day(slot, self._listed_day(slot, day))
+
+    def _candidates(self, query: Query, day: int) -> Sequence[int]:
+        """The slots that the query's release dates leave, undated ones left out; all slots if it has none."""
+        slots = self.slots
+        if not query.by_date:
+            return range(slots.count)
+        if self._by_release is None or self._by_release[0] != day:
+            released = array("i", (slots.release_day(slot, day) for slot in range(slots.count)))
+            order = sorted(range(slots.count), key=released.__getitem__)
+            self._by_release = (day, array("i", order), array("i", (released[slot] for slot in order)))
+        _, by_release, days = self._by_release
+        first = bisect_left(days, _ordinal(query.released_from)) if query.released_from else 0
+        end = bisect_right(days, _ordinal(query.released_to)) if query.released_to else len(days)
+        return [slot for slot in by_release[first:end] if not slots.flags[slot] & UNDATED]
+
+    # --- changes and export ---------------------------------------------------------------------------------
+
+    def changes(self, first: int, last: int) -> Sequence[Change]:
+        """Films edited, announced or gone from `first` to `last`. `adult` is None for those that are gone."""
+        _check(first)
+        slots = self.slots
+        slots.ready_all()
+        rows: list[Change] = []
+        seen: set[int] = set()
+        phases = bytes(slots.edit_phase[: slots.count])
+        for day in range(last, first - 1, -1):
+            wanted = history.edit_phase_of(day)
+            slot = phases.find(wanted)
+            while slot >= 0:
+                if slot not in seen:
+                    seen.add(slot)
+                    film_id = slots.film_id(slot, slots.generation(slot, last))
+                    rows.append(
+                        Change(film_id, None if self._is_ghost(slot) else bool(slots.flags[slot] & ADULT))
+                    )
+                slot = phases.find(wanted, slot + 1)
+        for slot in range(slots.count):
+            if slots.flags[slot] & RECENT and (last - slots.phase[slot]) % PERIOD <= last - first:
+                generation = slots.generation(slot, last)
+                rows.append(Change(slots.film_id(slot, generation - 1), None))
+                if slot not in seen:
+                    rows.append(Change(slots.film_id(slot, generation), bool(slots.flags[slot] & ADULT)))
+        return rows
+
+    def export(self, day: int) -> Iterator[Film]:
+        """Every film of the day in the order of the ids' slots, one at a time."""
+        _check(day)
+        slots, films = self.slots, self.films
+        for slot in range(slots.count):
+            if self._is_ghost(slot):
+                continue
+            outline = films.outline(slot, day)
+            yield {
+                "adult": bool(slots.flags[slot] & ADULT),
+                "id": outline.film_id,
+                "original_title": films.original_title(outline),
+                "popularity": round(slots.popularity(slot, day), 4),
+                "video": bool(slots.flags[slot] & VIDEO),
+            }
+
+
+def _ordinal(text: str) -> int:
+    return date.fromisoformat(text).toordinal()
+
+
+def _check(day: int) -> None:
+    if not FIRST_DAY.toordinal() <= day <= LAST_DAY.toordinal():
+        raise ValueError(f"the synthetic catalogue knows the days from {FIRST_DAY} to {LAST_DAY}")

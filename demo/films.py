@@ -1,0 +1,317 @@
+"""One film of the synthetic catalogue as /movie/{id} tells it on a day.
+
+Keys, types and order are those of TMDB's answers of 2026 (OpenAPI of 2026-05 and the key `softcore` that came
+after it). What is usual is made here, what is odd in `quirks`.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from demo import history, quirks, words
+from demo.draws import UNIT, numbers, pick, spread
+from demo.entities import COUNTRY_TABLE, Entities, image_path
+from demo.reference import COUNTRY_NAMES, GENRE_NAMES, LANGUAGE_ROWS
+from demo.slots import ADULT, RECENT, UNDATED, VIDEO, Slots
+
+_LANGUAGE_TABLE: Final = spread(
+    {
+        "en": 50, "fr": 7, "ja": 6, "es": 6, "de": 4, "zh": 3, "it": 3.5, "ko": 3, "ru": 2.5, "pt": 2.5, "hi": 2, "cn": 1.5,
+        "sv": 1.2, "da": 1, "pl": 0.9, "nl": 0.9, "tr": 0.8, "ar": 0.5, "fa": 0.5, "th": 0.5, "fi": 0.5, "cs": 0.5, "el": 0.4,
+        "uk": 0.3, "ta": 0.5, "te": 0.4, "ml": 0.4, "no": 0.5, "hu": 0.4, "ro": 0.3, "id": 0.3, "he": 0.3, "tl": 0.2,
+        "xx": 0.7, "vi": 0.2, "bn": 0.2, "sr": 0.2, "sh": 0.1, "is": 0.1, "ka": 0.1,
+    }
+)  # fmt: skip
+_COUNTRIES_OF_LANGUAGE: Final = {
+    "en": ["US"] * 13 + ["GB"] * 3 + ["CA", "AU", "IE", "IN"],
+    "fr": ["FR"] * 6 + ["BE", "CA", "CH"], "ja": ["JP"], "es": ["ES"] * 4 + ["MX"] * 3 + ["AR", "AR", "CL", "CO", "PE", "CU"],
+    "de": ["DE"] * 7 + ["AT", "CH", "XG"], "zh": ["CN"] * 5 + ["TW"] * 2 + ["SG"], "it": ["IT"], "ko": ["KR"],
+    "ru": ["RU"] * 3 + ["SU"], "pt": ["BR"] * 3 + ["PT"], "hi": ["IN"], "ta": ["IN"], "te": ["IN"], "ml": ["IN"],
+    "bn": ["IN", "BD"], "cn": ["HK"], "sv": ["SE"], "da": ["DK"], "pl": ["PL"], "nl": ["NL", "NL", "BE"], "tr": ["TR"],
+    "ar": ["EG", "EG", "LB", "MA", "TN", "PS"], "fa": ["IR"], "th": ["TH"], "fi": ["FI"], "cs": ["CZ", "CZ", "XC"],
+    "el": ["GR"], "uk": ["UA"], "no": ["NO"], "hu": ["HU"], "ro": ["RO"], "id": ["ID"], "he": ["IL"], "tl": ["PH"],
+    "vi": ["VN"], "sr": ["RS", "YU"], "sh": ["YU"], "is": ["IS"], "ka": ["GE", "SU"],
+}  # fmt: skip
+_GENRE_TABLE: Final = [
+    int(genre)
+    for genre in spread(
+        {
+            "18": 24, "35": 16, "53": 9, "28": 9, "10749": 8, "27": 8, "80": 7, "99": 6, "12": 6, "878": 5, "10751": 5,
+            "16": 5, "14": 4, "9648": 4, "10402": 3, "36": 2.5, "10752": 1.8, "10770": 1.5, "37": 1,
+        }
+    )
+]  # fmt: skip
+
+
+class Outline(NamedTuple):
+    """What a film is, without its texts: enough to filter and to list by."""
+
+    film_id: int
+    slot: int
+    generation: int
+    day: int
+    drawn: tuple[int, ...]
+    versions: dict[str, int]
+    language: str
+
+
+class Films:
+    """Builds films of `slots`; every answer is a function of the seed, the film's id and the day."""
+
+    def __init__(self, slots: Slots) -> None:
+        self.slots = slots
+        self.entities = Entities(slots.seed)
+        self.quirks = quirks.Planting(slots.seed)
+
+    def outline(self, slot: int, day: int) -> Outline:
+        """The film that stands in the slot on `day`."""
+        slots = self.slots
+        slots.ready(slot)
+        generation = slots.generation(slot, day)
+        film_id = slots.film_id(slot, generation)
+        drawn = numbers(f"{slots.seed}:film:{self._original(slot, film_id, day)}", 80)
+        mix = slots.mix[slot]
+        return Outline(
+            film_id,
+            slot,
+            generation,
+            day,
+            drawn,
+            history.versions(slots.edit_phase[slot], mix, day),
+            pick(_LANGUAGE_TABLE, drawn[0]),
+        )
+
+    def _original(self, slot: int, film_id: int, day: int) -> int:
+        """The id that the film's own facts are drawn from.
+
+        One recent film of 128 is an entry made twice: it tells the film of the slot before it once more, under an id
+        of its own, until TMDB merges the two and this id is gone.
+        """
+        slots = self.slots
+        if slot and slots.flags[slot] & RECENT and slots.mix[slot] >> 20 & 127 == 3:
+            slots.ready(slot - 1)
+            return slots.film_id(slot - 1, slots.generation(slot - 1, day))
+        return film_id
+
+    # --- parts ----------------------------------------------------------------------------------------------
+
+    def genre_ids(self, outline: Outline) -> list[int]:
+        """Genres, the first the film's main one. Edits drop one, add one, or take all away."""
+        drawn, version = outline.drawn, outline.versions["genres"]
+        count = (0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 5)[drawn[1] & 15]
+        if count == 0 and drawn[1] & 16:
+            count = 1
+        state = (version + (drawn[1] >> 8)) % 4
+        if state == 1:
+            count = 0 if drawn[1] >> 5 & 7 == 0 else max(count - 1, 0)
+        elif state == 3:
+            count += 1
+        ids: list[int] = []
+        for seed in drawn[2:12]:
+            genre = pick(_GENRE_TABLE, seed)
+            if len(ids) == count:
+                break
+            if genre not in ids:
+                ids.append(genre)
+        return ids
+
+    def titles(self, outline: Outline) -> tuple[str, str]:
+        """Title in English and original title."""
+        drawn = outline.drawn
+        at = 12 if outline.versions["title"] % 2 == 0 else 17
+        english = _english_title(drawn[at : at + 5])
+        phrases = words.PHRASES.get(outline.language)
+        if phrases is None:
+            return english, english
+        original = pick(phrases.heads, drawn[22]) + phrases.joint + pick(phrases.tails, drawn[23])
+        # a title without a translation falls back to the original
+        return (original if drawn[24] & 7 == 0 else english), original
+
+    def _overview(self, outline: Outline, title: str) -> str:
+        drawn = numbers(f"{self.slots.seed}:overview:{outline.film_id}:{outline.versions['overview']}", 8)
+        if drawn[0] % 23 == 0:
+            return ""
+        hero, event = pick(words.HEROES, drawn[1]), pick(words.EVENTS, drawn[2])
+        sentences = [f"In {pick(words.PLACES, drawn[3])}, {hero} {event}."]
+        for turn in drawn[4 : 5 + drawn[0] % 4]:
+            sentence = pick(words.TURNS, turn)
+            if sentence not in sentences:
+                sentences.append(sentence)
+        if drawn[0] & 64:
+            sentences.append(
+                f"“{title}” follows {pick(words.HEROES, drawn[7])} who {pick(words.EVENTS, drawn[6])}."
+            )
+        return " ".join(sentences)
+
+    def _money(self, outline: Outline, level: float, released: bool) -> tuple[int, int]:
+        drawn, version = outline.drawn, outline.versions["money"]
+        known = 0.85 if level > 20 else 0.35 if level > 2 else 0.05
+        budget = revenue = 0
+        if drawn[26] * UNIT < known:
+            size = min(2_000_000 + level * 1_600_000, 300_000_000)
+            budget = int(size * (0.2 + 1.2 * drawn[27] * UNIT)) // 50_000 * 50_000
+        if released and drawn[28] * UNIT < known:
+            size = min(level * 5_000_000, 1_200_000_000)
+            revenue = int(size * 2 * (drawn[29] * UNIT) ** 2) + version * 1013
+        return budget, revenue
+
+    def _countries(self, outline: Outline) -> list[str]:
+        drawn = outline.drawn
+        first = pick(_COUNTRIES_OF_LANGUAGE.get(outline.language, COUNTRY_TABLE), drawn[30])
+        codes = [first] if drawn[31] % 17 else []
+        more = (drawn[31] >> 8 & 7 == 0) + (outline.versions["countries"] + (drawn[31] >> 16)) % 2 * (
+            drawn[31] >> 5 & 1
+        )
+        for seed in drawn[32 : 32 + more]:
+            code = pick(COUNTRY_TABLE, seed)
+            if code not in codes:
+                codes.append(code)
+        return codes
+
+    def _languages(self, outline: Outline) -> list[str]:
+        drawn = outline.drawn
+        if drawn[34] % 19 == 0:
+            return []
+        codes = [outline.language]
+        for seed in drawn[35 : 35 + (0, 0, 0, 0, 0, 1, 1, 2)[drawn[34] & 7]]:
+            code = pick(_LANGUAGE_TABLE, seed)
+            if code not in codes:
+                codes.append(code)
+        return codes
+
+    def _companies(self, outline: Outline) -> list[dict[str, Any]]:
+        drawn = outline.drawn
+        count = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 2, 1)[drawn[38] & 15]
+        state = (outline.versions["companies"] + (drawn[38] >> 8)) % 3
+        count = max(count - 1, 0) if state == 1 else count + 1 if state == 2 else count
+        ranks = dict.fromkeys(self.entities.company_rank(seed) for seed in drawn[40 : 40 + count])
+        return [self.entities.company(rank, outline.day) for rank in ranks]
+
+    def _status(self, outline: Outline, flags: int, release: int) -> str:
+        wait = release - outline.day
+        if outline.drawn[39] % 900 == 0:
+            return "Canceled"
+        if flags & UNDATED:
+            return "Planned" if outline.drawn[39] & 3 else "Rumored"
+        if wait <= 0:
+            return "Released"
+        return "Post Production" if wait < 120 else "In Production" if wait < 300 else "Planned"
+
+    # --- whole ----------------------------------------------------------------------------------------------
+
+    def measures(self, outline: Outline) -> tuple[float, float | int, int]:
+        """Popularity, vote average, vote count of the day."""
+        slots, slot, day = self.slots, outline.slot, outline.day
+        votes = slots.votes(slot, day)
+        average = _vote_average(outline.drawn[47], slots.mix[slot], votes)
+        # TMDB writes whole numbers now as 7, now as 7.0
+        whole = average == int(average) and outline.film_id & 1
+        return round(slots.popularity(slot, day), 4), int(average) if whole else average, votes
+
+    def film(self, outline: Outline) -> dict[str, Any]:
+        """The payload of /movie/{id} without appended blocks."""
+        slots, slot, drawn = self.slots, outline.slot, outline.drawn
+        seed, film_id, version = slots.seed, outline.film_id, outline.versions
+        flags = slots.flags[slot]
+        release = slots.release_day(slot, outline.day)
+        title, original_title = self.titles(outline)
+        popularity, vote_average, vote_count = self.measures(outline)
+        budget, revenue = self._money(outline, slots.fame[slot], release <= outline.day)
+        countries = self._countries(outline)
+        in_collection = (drawn[48] + version["collection"] * 0x20000000) & 0xFFFFFFFF < 0x1C000000
+        tagline = numbers(f"{seed}:tagline:{film_id}:{version['tagline']}", 2)
+        imdb = drawn[50] % 20
+        film = {
+            "adult": bool(flags & ADULT),
+            "backdrop_path": image_path(f"{seed}:backdrop:{film_id}:{version['backdrop']}")
+            if drawn[51] % 9
+            else None,
+            "belongs_to_collection": self.entities.collection(drawn[49]) if in_collection else None,
+            "budget": budget,
+            "genres": [{"id": genre, "name": GENRE_NAMES[genre]} for genre in self.genre_ids(outline)],
+            "homepage": self._homepage(outline),
+            "id": film_id,
+            "imdb_id": None if imdb == 0 else "" if imdb == 1 else f"tt{drawn[50] // 20 % 39_000_000:07d}",
+            "origin_country": countries[:1],
+            "original_language": outline.language,
+            "original_title": original_title,
+            "overview": self._overview(outline, title),
+            "popularity": popularity,
+            "poster_path": image_path(f"{seed}:poster:{film_id}:{version['poster']}")
+            if drawn[52] % 25
+            else None,
+            "production_companies": self._companies(outline),
+            "production_countries": [{"iso_3166_1": code, "name": COUNTRY_NAMES[code]} for code in countries],
+            "release_date": "" if flags & UNDATED else date.fromordinal(release).isoformat(),
+            "revenue": revenue,
+            "runtime": self._runtime(outline),
+            "softcore": bool(flags & ADULT and drawn[53] & 1),
+            "spoken_languages": [
+                {
+                    "english_name": LANGUAGE_ROWS[code]["english_name"],
+                    "iso_639_1": code,
+                    "name": LANGUAGE_ROWS[code]["name"],
+                }
+                for code in self._languages(outline)
+            ],
+            "status": self._status(outline, flags, release),
+            "tagline": pick(words.TAGLINES, tagline[1]) if tagline[0] % 9 > 3 else "",
+            "title": title,
+            "video": bool(flags & VIDEO),
+            "vote_average": vote_average,
+            "vote_count": vote_count,
+        }
+        for quirk in self.quirks.of(slot):
+            quirk.apply(film, drawn)
+        return film
+
+    def _homepage(self, outline: Outline) -> str | None:
+        state = (outline.drawn[54] + outline.versions["homepage"]) % 11
+        if state > 3:
+            return None if outline.drawn[55] % 7 == 0 else ""
+        return f"https://www.{pick(words.NOUNS, outline.drawn[55]).lower()}-{outline.film_id}.example/film/"
+
+    def _runtime(self, outline: Outline) -> int | None:
+        drawn = outline.drawn
+        if drawn[56] % 13 == 0:
+            return None if drawn[56] % 5 == 0 else 0
+        if drawn[56] % 7 == 0:
+            return 3 + drawn[57] % 40 + outline.versions["runtime"] % 2
+        spread_of = (drawn[57] & 0xFF) + (drawn[57] >> 8 & 0xFF)
+        return 60 + spread_of * 90 // 510 + outline.versions["runtime"] % 3
+
+    def original_title(self, outline: Outline) -> str:
+        """The original title as the film's payload has it, quirks included: for the daily export."""
+        title, original_title = self.titles(outline)
+        film = {"title": title, "original_title": original_title}
+        for quirk in self.quirks.of(outline.slot):
+            if quirk.in_titles:
+                quirk.apply(film, outline.drawn)
+        return film["original_title"]
+
+
+def _english_title(drawn: Sequence[int]) -> str:
+    # single-word patterns are rare: most drawn numbers fall on the longer ones
+    pattern = words.PATTERNS[int(len(words.PATTERNS) * (drawn[0] * UNIT) ** 1.4)]
+    return pattern.format(
+        a=pick(words.ADJECTIVES, drawn[1]),
+        n=pick(words.NOUNS, drawn[2]),
+        m=pick(words.NOUNS, drawn[3]),
+        p=pick(words.PLACES, drawn[4]),
+    )
+
+
+def _vote_average(drawn: int, mix: int, votes: int) -> float:
+    """A film's average after so many votes: it wanders about the film's own level, the less the more votes there are.
+
+    A function of the count, so it moves only when votes come in.
+    """
+    if votes == 0:
+        return 0.0
+    bell = (drawn & 0xFF) + (drawn >> 8 & 0xFF) + (drawn >> 16 & 0xFF) - 382
+    level = 6.3 + bell / 150
+    if votes < 4:
+        return float(max(1, min(10, round(level + (votes + (mix & 3)) % 5 - 2))))
+    step = votes // 2
+    wobble = (((mix ^ step) * 0x9E3779B1 & 0xFFFFFFFF) * UNIT - 0.5) * 3 / step
+    return round(max(0.5, min(10.0, level + wobble)), 3)

@@ -1,0 +1,84 @@
+"""A file of real films, one JSON object a line, served as they are, whatever the day."""
+
+import gzip
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from demo.source import LISTED_MAX, Change, Film, Query, Ranking
+
+_EMPTY: dict[str, Any] = {"credits": {"cast": [], "crew": []}, "keywords": {"keywords": []}}
+
+
+class Recorded:
+    """Films of a JSON Lines file (`.gz` or plain). The lines are served byte for byte; nothing is filled in.
+
+    Raises ValueError, naming file and line, for a line that is no JSON object with a whole-number `id`, and for an
+    id that stands twice; OSError where the file cannot be read.
+    """
+
+    moves_between_pages = False
+
+    def __init__(self, path: Path) -> None:
+        self._bodies: dict[int, bytes] = {}
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                line = line.strip()
+                if line:
+                    self._add(line, f"{path}, line {number}")
+        if not self._bodies:
+            raise ValueError(f"{path} holds no film: it needs one JSON object a line")
+
+    def _add(self, line: bytes, where: str) -> None:
+        try:
+            film = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"{where}: not JSON ({error})") from error
+        film_id = film.get("id") if isinstance(film, dict) else None
+        if type(film_id) is not int:
+            raise ValueError(f"{where}: not a film: a JSON object with a whole-number `id` is needed")
+        if film_id in self._bodies:
+            raise ValueError(f"{where}: film {film_id} stands twice in the file")
+        self._bodies[film_id] = line
+
+    def body(self, film_id: int, day: int) -> bytes | None:
+        """The film's line."""
+        return self._bodies.get(film_id)
+
+    def film(self, film_id: int, day: int) -> Film | None:
+        """The film's line, parsed."""
+        body = self._bodies.get(film_id)
+        return None if body is None else orjson.loads(body)
+
+    def block(self, name: str, film_id: int, day: int) -> Any:
+        """The block, if the film's line has it; an empty one else."""
+        return self.listed(film_id, day).get(name, _EMPTY[name])
+
+    def listed(self, film_id: int, day: int) -> Film:
+        """The film's line, parsed."""
+        film: Film = orjson.loads(self._bodies[film_id])
+        return film
+
+    def ranking(self, query: Query, day: int) -> Ranking:
+        """The ids of the films that match, in order."""
+        found = [film for film in map(orjson.loads, self._bodies.values()) if query.matches(film)]
+        found.sort(key=query.sort_key)
+        return Ranking([film["id"] for film in found[:LISTED_MAX]], len(found))
+
+    def changes(self, first: int, last: int) -> Sequence[Change]:
+        """None: a file tells of no changes."""
+        return []
+
+    def export(self, day: int) -> Iterator[Film]:
+        """Every film by id, with the keys of the export that it lacks as false or empty."""
+        for film_id in sorted(self._bodies):
+            film = self.listed(film_id, day)
+            yield {
+                "adult": film.get("adult", False),
+                "id": film_id,
+                "original_title": film.get("original_title", ""),
+                "popularity": film.get("popularity", 0),
+                "video": film.get("video", False),
+            }

@@ -1,0 +1,330 @@
+"""Runs the stand-in: in a thread of a test, or as a process of its own.
+
+In a test (everything may be changed while it runs)::
+
+    from demo.server import StandIn
+
+    with StandIn(films=500, today=date(2026, 8, 1)) as tmdb:
+        tmdb.base_url, tmdb.export_url, tmdb.token     # for TMDB_BASE_URL, TMDB_EXPORT_URL, TMDB_TOKEN
+        tmdb.today = date(2026, 8, 2)                  # the next day's answers
+        tmdb.film(603)                                 # a payload as dict, or None where the API says 404
+        tmdb.ids()                                     # ids by popularity, as discover lists them
+        tmdb.override(603, {"genres": []})             # keys to set; or a function(film, day); or raw bytes
+        tmdb.override(603, changed, since=date(2026, 8, 3))
+        tmdb.override(99_000_001, {...whole film...})  # an id that is free: one more film
+        tmdb.delete(604, since=date(2026, 8, 2))       # 404 from that day; listed=True: discover still gives it
+        tmdb.restore(603)                              # takes that back; restore() takes back everything
+        tmdb.use(data=Path("2019-12-07.jsonl.gz"))     # another source; overrides and deletions are gone
+        tmdb.latency = 0.05                            # seconds
+        tmdb.repeats = 0.0                             # no repeated rows in discover
+        tmdb.max_rps = 40                              # 429 above it
+        tmdb.traffic.total, .count("/3/movie/"), .peak_connections, .highest_rate(), .times, .reset()
+
+For a benchmark, whose client must not share the interpreter with the server::
+
+    with StandInProcess("--films", "10000", "--latency", "50") as tmdb:
+        tmdb.base_url, tmdb.export_url, tmdb.token
+        tmdb.today = date(2026, 8, 2)
+        tmdb.stats()["peak_connections"]
+"""
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvloop
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from demo.api import Api
+from demo.catalogue import Catalogue
+from demo.edits import Alteration, Edited
+from demo.recorded import Recorded
+from demo.slots import FIRST_DAY
+from demo.source import Film, Query, Source
+from demo.traffic import Traffic
+
+DEFAULT_TOKEN = "demo-token"  # noqa: S105  (the stand-in's, it opens nothing else)
+DEFAULT_FILMS = 2000
+DEFAULT_SEED = "tmdb"
+
+
+class _CountingServer(web.Server):
+    """Tells the traffic of connections opened and closed."""
+
+    def __init__(self, api: Api) -> None:
+        super().__init__(api, access_log=None)
+        self._traffic = api.traffic
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._traffic.connected()
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self._traffic.disconnected()
+
+
+@contextlib.asynccontextmanager
+async def serving(api: Api, host: str, port: int) -> AsyncIterator[int]:
+    """Serve while the context is open; its value is the port. Raises OSError where the port cannot be had."""
+    runner = web.ServerRunner(_CountingServer(api), shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, backlog=1024)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+def source_of(data: Path | None, films: int, seed: str) -> Source:
+    """The real films of a file, or a synthetic catalogue."""
+    return Catalogue(seed, films) if data is None else Recorded(data)
+
+
+class StandIn:
+    """The stand-in in a thread, for the length of a `with` block. The module's docstring shows its use.
+
+    `today` None answers for the current UTC day. Raises OSError for a port that is taken, ValueError for a data file
+    that cannot be served or a number of films out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        films: int = DEFAULT_FILMS,
+        seed: str = DEFAULT_SEED,
+        today: date | None = None,
+        data: Path | None = None,
+        token: str = DEFAULT_TOKEN,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        latency: float = 0.0,
+        repeats: float | None = None,
+        max_rps: int | None = None,
+    ) -> None:
+        self._api = Api(Edited(source_of(data, films, seed)), today, token)
+        self._host = host
+        self._port = port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self.latency = latency
+        self.repeats = repeats
+        self.max_rps = max_rps
+
+    # --- running --------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve. A stand-in that was stopped comes back on the same port."""
+        started = threading.Event()
+        problem: list[BaseException] = []
+
+        async def serve() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            async with serving(self._api, self._host, self._port) as port:
+                self._port = port
+                started.set()
+                await self._stop.wait()
+
+        def run() -> None:
+            try:
+                uvloop.run(serve())
+            except BaseException as error:
+                problem.append(error)
+                started.set()
+
+        self._thread = threading.Thread(target=run, name="tmdb-stand-in", daemon=True)
+        self._thread.start()
+        started.wait()
+        if problem:
+            raise problem[0]
+
+    def stop(self) -> None:
+        """Stop serving: connections are cut, new ones refused."""
+        if self._thread is not None and self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+            self._thread = None
+
+    # --- addresses ------------------------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """What TMDB_BASE_URL should be."""
+        return f"{self.origin}/3"
+
+    @property
+    def export_url(self) -> str:
+        """What TMDB_EXPORT_URL should be."""
+        return f"{self.origin}/p/exports"
+
+    @property
+    def token(self) -> str:
+        """The token that is accepted."""
+        return self._api.token
+
+    # --- settings -------------------------------------------------------------------------------------------
+
+    @property
+    def today(self) -> date:
+        """The day that is answered for; set it to None for the current UTC day."""
+        return self._api.today
+
+    @today.setter
+    def today(self, day: date | None) -> None:
+        self._api.today = day
+
+    @property
+    def latency(self) -> float:
+        """Seconds that every answer under /3 is held back."""
+        return self._api.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._api.latency = seconds
+
+    @property
+    def repeats(self) -> float | None:
+        """Share of discover's rows that repeat; None: 0.01 for the synthetic catalogue, 0 for a file."""
+        return self._api.repeats
+
+    @repeats.setter
+    def repeats(self, share: float | None) -> None:
+        self._api.repeats = share
+
+    @property
+    def max_rps(self) -> int | None:
+        """Requests answered in any second; more get a 429. None: no limit."""
+        return self._api.traffic.max_rps
+
+    @max_rps.setter
+    def max_rps(self, requests: int | None) -> None:
+        self._api.traffic.max_rps = requests
+
+    @property
+    def traffic(self) -> Traffic:
+        """What came in so far."""
+        return self._api.traffic
+
+    # --- films ----------------------------------------------------------------------------------------------
+
+    def use(self, *, films: int = DEFAULT_FILMS, seed: str = DEFAULT_SEED, data: Path | None = None) -> None:
+        """Serve another source. Overrides and deletions are gone."""
+        self._api.films = Edited(source_of(data, films, seed))
+
+    def film(self, film_id: int, day: date | None = None) -> Film | None:
+        """The payload of /movie/{id} on the day (default today); None where it is a 404."""
+        return self._api.films.film(film_id, (day or self.today).toordinal())
+
+    def ids(self, day: date | None = None) -> list[int]:
+        """Ids as discover ranks them by popularity on the day (default today), without repeats, at most 10,000."""
+        return list(self._api.films.ranking(Query(), (day or self.today).toordinal()).ids)
+
+    def override(self, film_id: int, change: Alteration, since: date = FIRST_DAY) -> None:
+        """Alter a film from a day on: keys to set on its payload, a function (payload, day) that alters the payload
+        or returns another, or the raw body. An id that is free becomes a film, which discover lists where it belongs.
+        """
+        self._api.films.override(film_id, change, since.toordinal())
+
+    def delete(self, film_id: int, since: date = FIRST_DAY, *, listed: bool = False) -> None:
+        """Answer 404 for a film from a day on; `listed` leaves it in discover and the export."""
+        self._api.films.delete(film_id, since.toordinal(), listed)
+
+    def restore(self, film_id: int | None = None) -> None:
+        """Take back what `override` and `delete` did to a film, or to all."""
+        self._api.films.restore(film_id)
+
+
+class StandInProcess:
+    """The stand-in as a process of its own, for the length of a `with` block.
+
+    Takes the options of `python -m demo serve`. Raises RuntimeError, with what the process said, if it does not start.
+    """
+
+    def __init__(self, *options: str, token: str = DEFAULT_TOKEN) -> None:
+        self.token = token
+        self._options = [*options, "--token", token]
+        self.base_url = ""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "demo", "serve", *self._options],
+            cwd=Path(__file__).resolve().parent.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None and self._process.stderr is not None
+        self.base_url = self._process.stdout.readline().strip()
+        if not self.base_url:
+            self._process.wait()
+            raise RuntimeError(f"the stand-in did not start: {self._process.stderr.read().strip()}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.wait()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    @property
+    def export_url(self) -> str:
+        """What TMDB_EXPORT_URL should be."""
+        return self.base_url.removesuffix("/3") + "/p/exports"
+
+    @property
+    def pid(self) -> int:
+        """The process's id, to measure it by."""
+        return self._process.pid
+
+    @property
+    def today(self) -> date:
+        """The day that is answered for."""
+        return date.fromisoformat(self.stats()["date"])
+
+    @today.setter
+    def today(self, day: date) -> None:
+        self._control("date", {"date": day.isoformat()})
+
+    def stats(self) -> dict[str, Any]:
+        """Requests so far: see `GET /_demo`."""
+        return self._control()
+
+    def reset(self) -> None:
+        """Forget the requests so far."""
+        self._control("reset", {})
+
+    def _control(self, name: str = "", body: dict[str, Any] | None = None) -> dict[str, Any]:
+        url = self.base_url.removesuffix("/3") + "/_demo" + (f"/{name}" if name else "")
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(urllib.request.Request(url, data), timeout=30) as response:  # noqa: S310
+            answer: dict[str, Any] = json.load(response)
+        return answer

@@ -1,0 +1,106 @@
+"""What the server has seen: requests by path, when they came, how many at once; and a limit on their rate."""
+
+import time
+from array import array
+from collections import Counter, deque
+from typing import Any, Final
+
+#: Beyond so many paths, new ones are counted under their parent: a million films must not fill the memory.
+_PATHS_MAX: Final = 100_000
+
+
+class Traffic:
+    """Counts and times of the requests under /3 and /p/exports since the start or the last `reset`.
+
+    Written by the server's thread alone. Times are seconds of `time.monotonic()`.
+    """
+
+    def __init__(self) -> None:
+        self.open_connections = 0
+        self.in_flight = 0
+        self.max_rps: int | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all but what is open now."""
+        self.paths: Counter[str] = Counter()
+        self.statuses: Counter[int] = Counter()
+        self.times = array("d")
+        self.peak_connections = self.open_connections
+        self.peak_in_flight = self.in_flight
+        self.limited = 0
+        self._accepted: deque[float] = deque()
+
+    # --- the server's side ----------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """A connection was opened."""
+        self.open_connections += 1
+        self.peak_connections = max(self.peak_connections, self.open_connections)
+
+    def disconnected(self) -> None:
+        """A connection was closed."""
+        self.open_connections -= 1
+
+    def arrived(self, path: str) -> None:
+        """A request came in."""
+        self.times.append(time.monotonic())
+        if len(self.paths) >= _PATHS_MAX and path not in self.paths:
+            path = path.rpartition("/")[0] + "/…"
+        self.paths[path] += 1
+        self.in_flight += 1
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+
+    def left(self, status: int) -> None:
+        """A request was answered, with `status`, or 0 where the connection was cut instead."""
+        self.in_flight -= 1
+        self.statuses[status] += 1
+
+    def over_limit(self) -> int | None:
+        """How many requests the last second holds with this one, if that is more than `max_rps`; else None.
+
+        A refused request does not count against the limit.
+        """
+        if self.max_rps is None:
+            return None
+        now = self.times[-1]
+        while self._accepted and self._accepted[0] <= now - 1:
+            self._accepted.popleft()
+        if len(self._accepted) >= self.max_rps:
+            self.limited += 1
+            return len(self._accepted) + 1
+        self._accepted.append(now)
+        return None
+
+    # --- the test's side ------------------------------------------------------------------------------------
+
+    @property
+    def total(self) -> int:
+        """Requests in all."""
+        return len(self.times)
+
+    def count(self, prefix: str) -> int:
+        """Requests whose path (without the query) begins so, e.g. "/3/movie/603" or "/3/discover/"."""
+        return sum(number for path, number in self.paths.copy().items() if path.startswith(prefix))
+
+    def highest_rate(self, seconds: float = 1.0) -> int:
+        """The most requests that came within any span of `seconds`."""
+        highest, first = 0, 0
+        times = self.times[:]
+        for last, moment in enumerate(times):
+            while times[first] <= moment - seconds:
+                first += 1
+            highest = max(highest, last - first + 1)
+        return highest
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as JSON."""
+        return {
+            "requests": self.total,
+            "statuses": {str(status): number for status, number in sorted(self.statuses.items())},
+            "limited": self.limited,
+            "open_connections": self.open_connections,
+            "peak_connections": self.peak_connections,
+            "peak_in_flight": self.peak_in_flight,
+            "highest_rate": self.highest_rate(),
+        }
