@@ -7,11 +7,7 @@ listed as (
 ),
 
 region as (
-    select
-        iso_3166_1,
-        continent,
-        region
-    from {{ ref('country_region') }}
+    {{ country_regions() }}
 )
 
 select

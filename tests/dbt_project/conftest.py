@@ -1,0 +1,105 @@
+"""A warehouse to build with dbt, and a landing zone to put there what a test wants to see modelled."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.dbt_project.expected import Landed
+from tests.dbt_project.runner import Dbt
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+GENRES = {
+    "genres": [{"id": 18, "name": "Drama"}, {"id": 35, "name": "Comedy"}, {"id": 99, "name": "Documentary"}]
+}
+COUNTRIES = [
+    {"iso_3166_1": "CH", "english_name": "Switzerland", "native_name": "Switzerland"},
+    {"iso_3166_1": "NA", "english_name": "Namibia", "native_name": "Namibia"},
+    {"iso_3166_1": "US", "english_name": "United States of America", "native_name": "United States"},
+]
+LANGUAGES = [
+    {"iso_639_1": "en", "english_name": "English", "name": "English"},
+    {"iso_639_1": "cn", "english_name": "Cantonese", "name": "粤语"},
+    {"iso_639_1": "xx", "english_name": "No Language", "name": "No Language"},
+    {"iso_639_1": "aa", "english_name": "Afar", "name": ""},
+]
+LISTS = {"genre_list": GENRES, "country_list": COUNTRIES, "language_list": LANGUAGES}
+
+
+class LandingZone:
+    """Writes payloads into the real landing zone as the extractor would, and remembers them."""
+
+    def __init__(self, pg: Mapping[str, str]) -> None:
+        self.connection = psycopg.connect(
+            host=pg["PGHOST"],
+            port=pg["PGPORT"],
+            user=pg["PGUSER"],
+            password=pg.get("PGPASSWORD"),
+            dbname=pg["PGDATABASE"],
+            autocommit=True,
+        )
+        self.connection.execute((PROJECT / "extractor" / "landing.sql").read_bytes())
+        row = self.connection.execute(
+            "insert into raw.extract_run (mode, parameters, snapshot_date, started_at, status)"
+            " values ('popular', '{}', current_date, now(), 'running') returning run_id"
+        ).fetchone()
+        assert row
+        self.run_id = row[0]
+        self.landed: dict[tuple[str, dt.date, int], Landed] = {}
+
+    def land(
+        self,
+        date: dt.date,
+        films: Mapping[int, dict[str, Any] | None],
+        lists: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Land films (None: TMDB answers 404) and lists (by default the newest as ever) for ``date``."""
+        month = date.replace(day=1)
+        following = (month + dt.timedelta(days=32)).replace(day=1)
+        self.connection.execute(
+            f"create table if not exists raw.tmdb_response_{month:%Y%m} partition of raw.tmdb_response"
+            f" for values from ('{month}') to ('{following}')"
+        )
+        gone = {"success": False, "status_code": 34, "status_message": "The resource could not be found."}
+        batch = [
+            Landed("movie", date, id_, 200 if film else 404, film or gone) for id_, film in films.items()
+        ]
+        batch += [Landed(name, date, 0, 200, body) for name, body in (lists or LISTS).items()]
+        with self.connection.transaction():
+            row = self.connection.execute("select nextval('raw.load_id_seq')").fetchone()
+            assert row
+            for response in batch:
+                self.connection.execute(
+                    "insert into raw.tmdb_response (resource, snapshot_date, resource_id, http_status,"
+                    " payload, run_id, load_id, landed_at)"
+                    " values (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
+                    " on conflict (resource, snapshot_date, resource_id) do update set"
+                    " payload = excluded.payload, http_status = excluded.http_status,"
+                    " load_id = excluded.load_id",
+                    (*response[:4], json.dumps(response.payload), self.run_id, row[0]),
+                )
+        self.landed.update({response[:3]: response for response in batch})
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What ``query`` returns."""
+        return self.connection.execute(query.encode()).fetchall()
+
+
+@pytest.fixture
+def landing_zone(database: dict[str, str]) -> Iterator[LandingZone]:
+    """An empty landing zone in a fresh database."""
+    zone = LandingZone(database)
+    yield zone
+    zone.connection.close()
+
+
+@pytest.fixture
+def dbt(database: dict[str, str], tmp_path: Path) -> Iterator[Dbt]:
+    """dbt on that database."""
+    with Dbt(PROJECT / "dbt_project", database, tmp_path) as runner:
+        yield runner

@@ -1,0 +1,221 @@
+"""What the marts must hold, worked out from the landed payloads in plain Python, without a look at the SQL.
+
+Every function takes the landed responses and returns the rows of one relation without lineage, as a
+dictionary from key to values or, for bridges, a set of keys.
+"""
+
+import datetime as dt
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+STALE_AFTER = dt.timedelta(days=30)
+
+
+class Landed(NamedTuple):
+    """One row of the landing zone."""
+
+    resource: str
+    snapshot_date: dt.date
+    resource_id: int
+    http_status: int
+    payload: Any
+
+
+def text(value: Any) -> str | None:
+    """Text in composed Unicode; nothing for ''."""
+    return unicodedata.normalize("NFC", value) or None if isinstance(value, str) else None
+
+
+def known(value: Any) -> int | None:
+    """A whole number; nothing for 0."""
+    return int(value) or None if isinstance(value, int | float) else None
+
+
+def decimal(value: Any, places: int) -> Decimal | None:
+    """A number rounded as SQL's numeric does."""
+    if value is None:
+        return None
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def movies(landed: Iterable[Landed]) -> dict[int, list[Landed]]:
+    """Each film's responses, oldest first."""
+    result: dict[int, list[Landed]] = defaultdict(list)
+    for row in landed:
+        if row.resource == "movie":
+            result[row.resource_id].append(row)
+    return {id_: sorted(rows, key=lambda row: row.snapshot_date) for id_, rows in result.items()}
+
+
+def newest(landed: Iterable[Landed]) -> dict[int, Landed]:
+    """Each film's last response with a payload."""
+    there = {id_: [row for row in rows if row.http_status == 200] for id_, rows in movies(landed).items()}
+    return {id_: rows[-1] for id_, rows in there.items() if rows}
+
+
+def fact_movie_daily(landed: Iterable[Landed]) -> dict[tuple[dt.date, int], tuple[Any, ...]]:
+    """(date_id, movie_id) → popularity, vote_average, vote_count."""
+    return {
+        (row.snapshot_date, row.resource_id): (
+            decimal(row.payload.get("popularity"), 6),
+            decimal(row.payload.get("vote_average"), 3) if row.payload.get("vote_count") else None,
+            row.payload.get("vote_count"),
+        )
+        for row in landed
+        if row.resource == "movie" and row.http_status == 200
+    }
+
+
+def dim_movie(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
+    """movie_id → title, original_language, release_date, runtime, budget, revenue, imdb_id, vanished_on."""
+    landed = list(landed)
+    result = {}
+    for id_, row in newest(landed).items():
+        film = row.payload
+        later = [r.snapshot_date for r in movies(landed)[id_] if r.snapshot_date > row.snapshot_date]
+        release = film.get("release_date")
+        result[id_] = (
+            text(film.get("title")),
+            text(film.get("original_language")),
+            dt.date.fromisoformat(release) if release else None,
+            known(film.get("runtime")),
+            known(film.get("budget")),
+            known(film.get("revenue")),
+            text(film.get("imdb_id")),
+            min(later, default=None),
+        )
+    return result
+
+
+def bridge(landed: Iterable[Landed], field: str, key: str) -> set[tuple[int, Any]]:
+    """(movie_id, member) for the members in ``field`` of each film's last payload."""
+    return {
+        (id_, member[key])
+        for id_, row in newest(landed).items()
+        for member in row.payload.get(field) or ()
+        if member[key] not in (None, "")
+    }
+
+
+def named(
+    landed: Iterable[Landed],
+    namings: Callable[[Landed], Iterable[tuple[int, Any, tuple[Any, ...]]]],
+) -> dict[Any, tuple[Any, ...]]:
+    """Key → attributes as last given; ``namings`` yields (rank, key, attributes) for a response."""
+    best: dict[Any, tuple[Any, ...]] = {}
+    for row in landed:
+        if row.http_status != 200:
+            continue
+        for rank, key, attributes in namings(row):
+            evidence = (rank, row.snapshot_date, row.resource_id)
+            if key not in best or evidence >= best[key][0]:
+                best[key] = (evidence, attributes)
+    return {key: attributes for key, (_, attributes) in best.items()}
+
+
+def newest_list(landed: Iterable[Landed], resource: str) -> Any:
+    """The newest list of TMDB's, or an empty one."""
+    rows = [row for row in landed if row.resource == resource]
+    return max(rows, key=lambda row: row.snapshot_date).payload if rows else []
+
+
+def dim_genre(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
+    """genre_id → name, is_listed."""
+
+    def namings(row: Landed) -> Iterable[tuple[int, int, tuple[Any, ...]]]:
+        if row.resource in ("genre_list", "movie"):
+            rank = 2 if row.resource == "genre_list" else 1
+            for genre in row.payload.get("genres") or ():
+                yield rank, genre["id"], (text(genre["name"]),)
+
+    landed = list(landed)
+    listed = {genre["id"] for genre in (newest_list(landed, "genre_list") or {"genres": []})["genres"]}
+    return {key: (*names, key in listed) for key, names in named(landed, namings).items()}
+
+
+def dim_company(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
+    """company_id → name, logo_path, origin_country."""
+
+    def namings(row: Landed) -> Iterable[tuple[int, int, tuple[Any, ...]]]:
+        if row.resource == "movie":
+            for company in row.payload.get("production_companies") or ():
+                names = (company.get("name"), company.get("logo_path"), company.get("origin_country"))
+                yield 1, company["id"], tuple(map(text, names))
+
+    return named(landed, namings)
+
+
+def dim_country(landed: Iterable[Landed]) -> dict[str, tuple[Any, ...]]:
+    """iso_3166_1 → name, is_listed."""
+
+    def namings(row: Landed) -> Iterable[tuple[int, str, tuple[Any, ...]]]:
+        if row.resource == "country_list":
+            for country in row.payload:
+                yield 2, country["iso_3166_1"], (text(country["english_name"]) or country["iso_3166_1"],)
+        elif row.resource == "movie":
+            for country in row.payload.get("production_countries") or ():
+                yield 1, country["iso_3166_1"], (text(country["name"]) or country["iso_3166_1"],)
+
+    landed = list(landed)
+    listed = {country["iso_3166_1"] for country in newest_list(landed, "country_list")}
+    return {key: (*names, key in listed) for key, names in named(landed, namings).items()}
+
+
+def dim_language(landed: Iterable[Landed]) -> dict[str, tuple[Any, ...]]:
+    """iso_639_1 → name, native_name, is_listed."""
+
+    def names(language: Mapping[str, Any]) -> tuple[Any, ...]:
+        english, native = text(language.get("english_name")), text(language.get("name"))
+        return english or native or language["iso_639_1"], native
+
+    def namings(row: Landed) -> Iterable[tuple[int, str, tuple[Any, ...]]]:
+        if row.resource == "language_list":
+            for language in row.payload:
+                yield 2, language["iso_639_1"], names(language)
+        elif row.resource == "movie":
+            for language in row.payload.get("spoken_languages") or ():
+                yield 1, language["iso_639_1"], names(language)
+            if code := row.payload.get("original_language"):
+                yield 0, code, (code, None)
+
+    landed = list(landed)
+    listed = {language["iso_639_1"] for language in newest_list(landed, "language_list")}
+    return {key: (*names, key in listed) for key, names in named(landed, namings).items()}
+
+
+def current(landed: Iterable[Landed]) -> dict[int, Landed]:
+    """Each film's last response with a payload, without the stale films."""
+    last = newest(landed)
+    today = max(row.snapshot_date for row in last.values())
+    return {id_: row for id_, row in last.items() if today - row.snapshot_date <= STALE_AFTER}
+
+
+def vw_genre_popularity(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
+    """genre_id → avg_popularity, total_votes, movie_count."""
+    films = defaultdict(list)
+    for row in current(landed).values():
+        for genre_id in {genre["id"] for genre in row.payload.get("genres") or ()}:
+            films[genre_id].append(row.payload)
+    return {
+        genre_id: (
+            decimal(sum(Decimal(str(film["popularity"])) for film in genre) / len(genre), 6),
+            sum(film["vote_count"] for film in genre),
+            len(genre),
+        )
+        for genre_id, genre in films.items()
+    }
+
+
+def vw_top_movies(landed: Iterable[Landed]) -> list[int]:
+    """The films in their order."""
+
+    def order(item: tuple[int, Landed]) -> tuple[Any, ...]:
+        id_, row = item
+        votes = row.payload["vote_count"]
+        rating = row.payload["vote_average"] if votes else -1
+        return -row.payload["popularity"], -rating, -votes, id_
+
+    return [id_ for id_, _ in sorted(current(landed).items(), key=order)]

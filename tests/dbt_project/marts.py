@@ -1,0 +1,68 @@
+"""Reading the marts back, and holding them against what they should be."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tests.dbt_project import expected
+from tests.dbt_project.expected import Landed
+
+Read = Callable[[str], list[tuple[Any, ...]]]
+
+MARTS = {
+    "dim_movie": "movie_id",
+    "dim_genre": "genre_id",
+    "dim_company": "company_id",
+    "dim_country": "iso_3166_1",
+    "dim_language": "iso_639_1",
+    "dim_date": "date_id",
+    "bridge_movie_genre": "movie_id, genre_id",
+    "bridge_movie_company": "movie_id, company_id",
+    "bridge_movie_country": "movie_id, iso_3166_1",
+    "bridge_movie_language": "movie_id, iso_639_1",
+    "fact_movie_daily": "date_id, movie_id",
+}
+
+
+def everything(read: Read) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all marts, as text, without lineage."""
+    return {
+        mart: read(f"select (to_jsonb(t) - 'load_id')::text from marts.{mart} as t order by {key}")
+        for mart, key in MARTS.items()
+    }
+
+
+def assert_as_landed(read: Read, landed: Iterable[Landed]) -> None:
+    """Every mart and view equals what plain Python makes of the landed payloads."""
+    landed = list(landed)
+    facts = "select date_id, movie_id, popularity, vote_average, vote_count from marts.fact_movie_daily"
+    assert {row[:2]: row[2:] for row in read(facts)} == expected.fact_movie_daily(landed)
+    for mart, key, columns, compute in (
+        (
+            "dim_movie",
+            "movie_id",
+            "title, original_language, release_date, runtime, budget, revenue, imdb_id, vanished_on",
+            expected.dim_movie,
+        ),
+        ("dim_genre", "genre_id", "name, is_listed", expected.dim_genre),
+        ("dim_company", "company_id", "name, logo_path, origin_country", expected.dim_company),
+        ("dim_country", "iso_3166_1", "name, is_listed", expected.dim_country),
+        ("dim_language", "iso_639_1", "name, native_name, is_listed", expected.dim_language),
+    ):
+        rows = {row[0]: row[1:] for row in read(f"select {key}, {columns} from marts.{mart}")}
+        assert rows == compute(landed), mart
+    for name, field, key, source_key in (
+        ("genre", "genres", "genre_id", "id"),
+        ("company", "production_companies", "company_id", "id"),
+        ("country", "production_countries", "iso_3166_1", "iso_3166_1"),
+        ("language", "spoken_languages", "iso_639_1", "iso_639_1"),
+    ):
+        pairs = set(read(f"select movie_id, {key} from marts.bridge_movie_{name}"))
+        assert pairs == expected.bridge(landed, field, source_key), name
+    genres = read(
+        "select genre_id, avg_popularity, total_votes, movie_count from analytics.vw_genre_popularity"
+    )
+    assert {row[0]: row[1:] for row in genres} == expected.vw_genre_popularity(landed)
+    ranked = [row[0] for row in read("select movie_id from analytics.vw_top_movies")]
+    assert ranked == expected.vw_top_movies(landed)
+    latest = {row[0]: row[1] for row in read("select movie_id, date_id from analytics.vw_movie_latest")}
+    assert latest == {id_: row.snapshot_date for id_, row in expected.newest(landed).items()}

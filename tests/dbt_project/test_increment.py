@@ -1,0 +1,156 @@
+"""An increment writes what changed and nothing else, and keys outlive every kind of rebuild."""
+
+import datetime as dt
+from typing import Any
+
+from tests.dbt_project.conftest import LandingZone
+from tests.dbt_project.runner import Dbt
+
+DAY = dt.date(2026, 3, 1)
+
+FILMS: dict[int, dict[str, Any] | None] = {
+    id_: {
+        "id": id_,
+        "title": f"Film {id_}",
+        "original_language": "en",
+        "genres": [{"id": 18, "name": "Drama"}],
+        "production_companies": [{"id": id_, "name": "A", "logo_path": None, "origin_country": "US"}],
+        "production_countries": [{"iso_3166_1": "US", "name": "United States of America"}],
+        "spoken_languages": [{"iso_639_1": "en", "english_name": "English", "name": "English"}],
+        "popularity": id_,
+        "vote_average": 5.5,
+        "vote_count": 3,
+    }
+    for id_ in range(1, 21)
+}
+
+WRITES = """
+    select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_user_tables
+    where schemaname = 'marts' and relname ~ '^(dim|bridge|fact)_'
+"""
+
+
+def writes(zone: LandingZone) -> dict[str, int]:
+    """Rows written so far, by table."""
+    zone.rows("select pg_stat_force_next_flush()")
+    return dict(zone.rows(WRITES))
+
+
+def written(zone: LandingZone, before: dict[str, int]) -> dict[str, int]:
+    """Rows written since ``before``; tables without any left out."""
+    return {name: count - before[name] for name, count in writes(zone).items() if count != before[name]}
+
+
+def test_a_second_day_rewrites_no_dimension(landing_zone: LandingZone, dbt: Dbt) -> None:
+    landing_zone.land(DAY, FILMS)
+    dbt("run")
+    before = writes(landing_zone)
+
+    dbt("run")
+    assert written(landing_zone, before) == {}, "nothing new was landed"
+
+    landing_zone.land(DAY, FILMS)
+    dbt("run")
+    assert written(landing_zone, before) == {}, "the same day, landed again with the same values"
+
+    landing_zone.land(DAY + dt.timedelta(days=1), FILMS)
+    dbt("run")
+    assert written(landing_zone, before) == {"fact_movie_daily": len(FILMS)}
+
+    changed = {**FILMS, 7: {**(FILMS[7] or {}), "popularity": 99, "title": "New title", "genres": []}}
+    before = writes(landing_zone)
+    landing_zone.land(DAY + dt.timedelta(days=1), changed)
+    dbt("run")
+    assert written(landing_zone, before) == {"fact_movie_daily": 1, "dim_movie": 1, "bridge_movie_genre": 1}
+    measures = landing_zone.rows(
+        "select date_id, popularity from marts.fact_movie_daily where movie_id = 7 order by 1"
+    )
+    assert [int(popularity) for _, popularity in measures] == [7, 99]
+
+
+KEYS = """
+    select conrelid::regclass::text || ' ' || pg_get_constraintdef(oid) from pg_constraint
+    where connamespace = 'marts'::regnamespace and contype in ('p', 'f')
+"""
+
+INDEXES = (
+    "select tablename || ' ' || substring(indexdef from '[(].*') from pg_indexes where schemaname = 'marts'"
+)
+
+PRIMARY_KEYS = {
+    "dim_movie PRIMARY KEY (movie_id)",
+    "dim_genre PRIMARY KEY (genre_id)",
+    "dim_company PRIMARY KEY (company_id)",
+    "dim_country PRIMARY KEY (iso_3166_1)",
+    "dim_language PRIMARY KEY (iso_639_1)",
+    "dim_date PRIMARY KEY (date_id)",
+    "bridge_movie_genre PRIMARY KEY (movie_id, genre_id)",
+    "bridge_movie_company PRIMARY KEY (movie_id, company_id)",
+    "bridge_movie_country PRIMARY KEY (movie_id, iso_3166_1)",
+    "bridge_movie_language PRIMARY KEY (movie_id, iso_639_1)",
+    "fact_movie_daily PRIMARY KEY (date_id, movie_id)",
+}
+
+FOREIGN_KEYS = {
+    "dim_movie FOREIGN KEY (original_language) REFERENCES dim_language(iso_639_1)",
+    "bridge_movie_genre FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
+    "bridge_movie_genre FOREIGN KEY (genre_id) REFERENCES dim_genre(genre_id)",
+    "bridge_movie_company FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
+    "bridge_movie_company FOREIGN KEY (company_id) REFERENCES dim_company(company_id)",
+    "bridge_movie_country FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
+    "bridge_movie_country FOREIGN KEY (iso_3166_1) REFERENCES dim_country(iso_3166_1)",
+    "bridge_movie_language FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
+    "bridge_movie_language FOREIGN KEY (iso_639_1) REFERENCES dim_language(iso_639_1)",
+    "fact_movie_daily FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
+    "fact_movie_daily FOREIGN KEY (date_id) REFERENCES dim_date(date_id)",
+}
+
+SECONDARY_INDEXES = {
+    "fact_movie_daily (movie_id, date_id DESC)",
+    "fact_movie_daily (date_id)",
+    "fact_movie_daily (load_id)",
+    "bridge_movie_genre (genre_id, movie_id)",
+    "bridge_movie_company (company_id, movie_id)",
+    "bridge_movie_country (iso_3166_1, movie_id)",
+    "bridge_movie_language (iso_639_1, movie_id)",
+}
+
+
+def test_keys_hold(landing_zone: LandingZone, dbt: Dbt) -> None:
+    landing_zone.connection.execute("set search_path to marts, public")
+    landing_zone.land(DAY, FILMS)
+    for command in (
+        ["build", "--exclude-resource-type", "unit_test"],
+        ["build", "--exclude-resource-type", "unit_test"],
+        ["run", "--full-refresh", "--select", "dim_movie+"],
+        ["run", "--full-refresh", "--select", "dim_language"],
+        ["run"],
+    ):
+        dbt(*command)
+        keys = {row[0] for row in landing_zone.rows(KEYS)}
+        assert keys >= PRIMARY_KEYS | FOREIGN_KEYS, command
+        assert {row[0] for row in landing_zone.rows(INDEXES)} >= SECONDARY_INDEXES, command
+    assert landing_zone.rows("select count(*) from marts.fact_movie_daily") == [(20,)]
+
+
+def test_films_that_land_while_dbt_runs_wait_for_the_next_run(landing_zone: LandingZone, dbt: Dbt) -> None:
+    """A model built alone takes no film that its dimensions have not taken: the foreign key would break."""
+    landing_zone.land(DAY, FILMS)
+    dbt("run")
+    landing_zone.land(DAY, {21: {**(FILMS[1] or {}), "id": 21}})
+    dbt("run", "--select", "fact_movie_daily")
+    assert landing_zone.rows("select count(*) from marts.fact_movie_daily") == [(20,)]
+    dbt("run")
+    assert landing_zone.rows("select count(*) from marts.fact_movie_daily") == [(21,)]
+
+
+def test_a_replaced_landing_zone_is_noticed(landing_zone: LandingZone, dbt: Dbt) -> None:
+    landing_zone.land(DAY, FILMS)
+    landing_zone.land(DAY, FILMS)
+    dbt("run")
+    landing_zone.connection.execute("truncate raw.tmdb_response; alter sequence raw.load_id_seq restart")
+    landing_zone.land(DAY, FILMS)
+    refused = dbt.invoke("run")
+    assert not refused.success
+    assert "--full-refresh" in str(refused.exception)
+    dbt("run", "--full-refresh")

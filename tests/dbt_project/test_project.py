@@ -1,0 +1,76 @@
+"""The project itself: everything described, nothing deprecated, and usable before anything was extracted."""
+
+import datetime as dt
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.dbt_project.conftest import LandingZone
+from tests.dbt_project.runner import Dbt
+
+
+def test_every_model_and_column_is_described(landing_zone: LandingZone, dbt: Dbt) -> None:
+    dbt("run")
+    dbt("seed")
+    columns: dict[str, set[str]] = {}
+    for relation, column in landing_zone.rows(
+        "select table_name, column_name from information_schema.columns"
+        " where table_schema in ('staging', 'marts', 'analytics') and table_name !~ '^load_'"
+    ):
+        columns.setdefault(relation, set()).add(column)
+    nodes = [n for n in dbt.manifest.nodes.values() if n.resource_type in ("model", "seed")]
+    assert {node.name for node in nodes} == set(columns)
+    for node in nodes:
+        assert node.description, node.name
+        assert {name for name, column in node.columns.items() if column.description} == columns[node.name], (
+            node.name
+        )
+    for macro in dbt.manifest.macros.values():
+        if macro.package_name == "tmdb" and not macro.name.startswith("test_"):
+            assert macro.description, macro.name
+    for source in dbt.manifest.sources.values():
+        assert source.description and all(column.description for column in source.columns.values())
+
+    # and it reaches PostgreSQL, where every tool finds it
+    comments = landing_zone.rows(
+        "select obj_description('marts.fact_movie_daily'::regclass),"
+        " col_description('marts.fact_movie_daily'::regclass, 1),"
+        " obj_description('analytics.vw_top_movies'::regclass)"
+    )
+    assert all(comments[0])
+
+
+def test_nothing_is_deprecated(
+    dbt: Dbt, project_root: Path, database: dict[str, str], tmp_path: Path
+) -> None:
+    folder = str(project_root / "dbt_project")
+    parse = subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", "--warn-error", "parse", "--no-partial-parse"),
+            *("--show-all-deprecations", "--project-dir", folder, "--profiles-dir", folder),
+            *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert parse.returncode == 0, parse.stdout
+    assert "Deprecat" not in parse.stdout
+
+
+def test_before_any_extraction_the_tables_are_empty(database: dict[str, str], dbt: Dbt) -> None:
+    """Builds, warns, does not crash; also the second time, and with unit tests."""
+    for _ in range(2):
+        result = dbt.invoke("build")
+        assert result.success, result.exception
+    assert not dbt.invoke("--warn-error", "run").success, "it warns that there is nothing to read"
+
+
+def test_run_before_seed_leaves_continents_for_later(landing_zone: LandingZone, dbt: Dbt) -> None:
+    landing_zone.land(dt.date(2026, 1, 1), {})
+    continents = "select iso_3166_1, continent from marts.dim_country order by 1"
+    dbt("run")
+    assert landing_zone.rows(continents) == [("CH", None), ("NA", None), ("US", None)]
+    dbt("seed")
+    dbt("run")
+    assert landing_zone.rows(continents) == [("CH", "Europe"), ("NA", "Africa"), ("US", "North America")]
