@@ -15,16 +15,19 @@ READY := .venv/ready
 export PYTHON
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
+# Each option also has its variable in .env.example; these short names are for one run:
 # make elt MODE=export LIMIT=1000 → python -m extractor run --mode export --limit 1000
 option = $(if $($(1)),$(2) '$($(1))')
 EXTRACT_OPTIONS = \
 	$(call option,MODE,--mode) \
 	$(call option,PAGES,--pages) \
 	$(call option,LIMIT,--limit) \
+	$(call option,MIN_POPULARITY,--min-popularity) \
 	$(call option,DATE,--snapshot-date) \
 	$(call option,TRACK_DAYS,--track-days) \
 	$(call option,MAX_RPS,--max-rps) \
-	$(call option,MAX_CONNECTIONS,--max-connections)
+	$(call option,MAX_CONNECTIONS,--max-connections) \
+	$(if $(DRY_RUN),--dry-run)
 BUILD_OPTIONS = $(call option,SELECT,--select) $(if $(FULL_REFRESH),--full-refresh)
 
 # $(call or_say,what failed): after a command, tells which step it was and keeps its exit code
@@ -38,7 +41,7 @@ elt: $(READY) ## Fetch films from TMDB and build the tables (MODE, PAGES, LIMIT,
 	@$(DBT) build $(DBT_OPTIONS) $(BUILD_OPTIONS) \
 		$(call or_say,step 2 of 2 failed: dbt build. The films are landed; to build the tables again: make dbt)
 
-extract: $(READY) ## Only fetch films into the landing zone (the same variables)
+extract: $(READY) ## Only fetch films into the landing zone (also TRACK_DAYS, MIN_POPULARITY, MAX_RPS, DRY_RUN=1 …)
 	@$(PY) -m warehouse run -- $(PY) -m extractor run $(EXTRACT_OPTIONS) $(ARGS)
 
 dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1, ARGS)
@@ -49,7 +52,7 @@ demo: $(READY) ## 30 days of synthetic films in a database of their own: no acco
 
 ##@ Looking at them
 
-check: $(READY) ## Run the sanity checks on the tables, each printed with its result
+check: $(READY) ## Run the sanity checks on the tables, each with its result (PGDATABASE=tmdb_demo)
 	@$(PY) -m warehouse run -- $(PY) tools/check.py
 
 psql: $(READY) ## Open a SQL shell in the warehouse (ARGS="-c 'select 1'")

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 _UV = "uv>=0.8,<1"
-_LOCKS = (
+_LOCKS: tuple[tuple[str, list[str], str | None], ...] = (
     # the file, its dependency groups, the lock it must agree with
     ("dev", ["--group", "dev"], None),
     ("run", [], "dev"),

@@ -62,8 +62,8 @@ class Layout:
         """The folder of the unix socket.
 
         In ``home``, or, where that is too long for a socket's path or has a comma, at which libpq splits
-        ``PGHOST``, in /tmp under a name made from ``home``. Not in ``XDG_RUNTIME_DIR``: a cron job doesn't have
-        it, and it is emptied when the person logs out.
+        ``PGHOST``, in /tmp under a name made from ``home``. Not in ``XDG_RUNTIME_DIR``: a cron job doesn't
+        have it, and it is emptied when the person logs out.
         """
         inside = self.home / "socket"
         if len(os.fsencode(inside / _SOCKET)) <= _SOCKET_PATH_BYTES and "," not in str(inside):

@@ -1,0 +1,44 @@
+"""`.env.example` documents exactly the variables that the code reads."""
+
+import re
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from extractor.settings import DEFAULTS
+
+# read by libpq and its kin, so that psql, psycopg and dbt agree
+LIBPQ = {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE"}
+
+
+@pytest.fixture(scope="module")
+def documented(project_root: Path) -> dict[str, str]:
+    """Each variable of the file, commented out or not, with the value shown."""
+    text = (project_root / ".env.example").read_text()
+    return dict(re.findall(r"^#?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
+def test_each_variable_is_read_by_the_code_and_each_read_is_documented(
+    documented: dict[str, str], project_root: Path
+) -> None:
+    files = [
+        path
+        for folder in ("extractor", "warehouse", "demo", "dbt_project", "metabase")
+        for path in (project_root / folder).rglob("*")
+        if path.suffix in {".py", ".yml", ".sql"} and "target" not in path.parts
+    ]
+    quoted = re.compile(r"""["']((?:TMDB|WAREHOUSE)_[A-Z_]+)["']""")
+    read = {name for path in files for name in quoted.findall(path.read_text())}
+    assert read == set(documented) - LIBPQ
+    assert set(documented) >= LIBPQ
+
+
+def test_what_is_shown_as_default_is_the_default(documented: dict[str, str]) -> None:
+    assert {name: documented.get(name) for name in DEFAULTS} == dict(DEFAULTS)
+
+
+def test_the_file_can_be_copied_as_it_is(project_root: Path) -> None:
+    values = dotenv_values(project_root / ".env.example")
+    # anything else that is set here would go before the default of a later version
+    assert values == {"TMDB_TOKEN": ""}
