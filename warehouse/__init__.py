@@ -3,7 +3,7 @@
 Everything else in the project reads libpq's own ``PG*`` variables and cannot tell the two apart.
 """
 
-from warehouse.connection import ensure
+from warehouse.connection import ensure, overlay
 from warehouse.errors import WarehouseError
 
-__all__ = ["WarehouseError", "ensure"]
+__all__ = ["WarehouseError", "ensure", "overlay"]
