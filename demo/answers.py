@@ -26,13 +26,13 @@ MAX_AGE_LOOKUP: Final = 28_800
 MAX_AGE_UNAUTHORIZED: Final = 300
 
 HTML_NOT_FOUND: Final = (
-    b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
-    b"<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
+    b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n"
+    b"<center><h1>404 Not Found</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
 )
 
 
 class ApiError(Exception):
-    """An error that the API answers with: TMDB's code, and words instead of TMDB's own where those say too little."""
+    """An error that the API answers with: TMDB's code, and other words where TMDB's own say too little."""
 
     def __init__(self, code: int, message: str | None = None) -> None:
         self.code = code
@@ -55,7 +55,7 @@ def error_body(code: int, message: str | None = None) -> bytes:
 
 
 def answer(body: bytes, max_age: int, *, status: int = 200, if_none_match: str | None = None) -> web.Response:
-    """A JSON response with the ETag and Cache-Control that TMDB's have; 304 for a body that the client has."""
+    """A JSON response with an ETag and Cache-Control as TMDB's have; 304 for a body that the client has."""
     etag = f'W/"{crc32(body):08x}{len(body):x}"'
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age}"}
     if if_none_match == etag:

@@ -1,5 +1,5 @@
-"""The stand-in's HTTP side: TMDB's API v3 under /3, the daily id exports under /p/exports, its own controls under
-/_demo, which only this machine may use.
+"""The stand-in's HTTP side: TMDB's API v3 under /3, the daily id exports under /p/exports, its own controls
+under /_demo, which only this machine may use.
 
     GET  /_demo                      → {"date", "requests", "peak_connections", ...}
     POST /_demo/date    {"date": "2026-08-01"}    the day that the API answers for, from now on
@@ -124,8 +124,8 @@ class Api:
         return 0.01 if self.films.source.moves_between_pages else 0.0
 
     def movie(self, film_id: int, appended: str, day: int) -> bytes:
-        """JSON of a film with the blocks asked for. Raises ApiError 34 where there is no such film, 27 for too many
-        blocks; a block that TMDB does not know is left out, as TMDB does.
+        """JSON of a film with the blocks asked for. Raises ApiError 34 where there is no such film, 27 for
+        too many blocks; a block that TMDB does not know is left out, as TMDB does.
         """
         names = appended.split(",") if appended else []
         if len(names) > APPENDED_MAX:

@@ -1,4 +1,4 @@
-"""Cast, crew and keywords of a synthetic film: the blocks of append_to_response, about ten times the film itself."""
+"""Cast, crew and keywords of a synthetic film: the blocks of append_to_response."""
 
 from hashlib import shake_128
 from typing import Any, Final
@@ -31,7 +31,8 @@ def keywords(films: Films, outline: Outline) -> dict[str, Any]:
 def credits(films: Films, outline: Outline) -> dict[str, Any]:
     """The block `credits`: {"cast": [...], "crew": [...]}.
 
-    `credit_id` is unique over all films; a person may stand in several rows: director and writer, actor and producer.
+    `credit_id` is unique over all films; a person may stand in several rows: director and writer, actor and
+    producer.
     """
     entities, seed = films.entities, films.slots.seed
     version = outline.versions["credits"]

@@ -19,8 +19,8 @@ SORTS: Final = tuple(
 #: Parameters that change nothing here.
 _IGNORED: Final = {"language", "region", "page", "api_key"}
 _ROW_KEYS: Final = (
-    "adult", "backdrop_path", "genre_ids", "id", "original_language", "original_title", "overview", "popularity",
-    "poster_path", "release_date", "softcore", "title", "video", "vote_average", "vote_count",
+    "adult", "backdrop_path", "genre_ids", "id", "original_language", "original_title", "overview",
+    "popularity", "poster_path", "release_date", "softcore", "title", "video", "vote_average", "vote_count",
 )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def iso_date(text: str) -> str:
 
 
 def parse(parameters: Mapping[str, str]) -> Query:
-    """The query of a request. Raises ApiError for a value that is not one, or a filter that this server has not."""
+    """The query of a request. Raises ApiError for a wrong value or a filter that is not had here."""
     values: dict[str, Any] = {}
     for name, text in parameters.items():
         if name in _IGNORED:
@@ -80,9 +80,9 @@ def _number(text: str) -> int:
 def page(films: Edited, query: Query, number: int, day: int, repeats: float) -> dict[str, Any]:
     """The body of one page.
 
-    `repeats` is the share of rows that give a film of the page before once more, while as many films are on no page
-    at all: TMDB's pages are not cut at one moment (measured: 9 and 14 rows of 1,000; none in a list by date). Which
-    rows they are depends on the day alone.
+    `repeats` is the share of rows that give a film of the page before once more, while as many films are on
+    no page at all: TMDB's pages are not cut at one moment (measured: 9 and 14 rows of 1,000; none in a list
+    by date). Which rows they are depends on the day alone.
     """
     ids, total = films.ranking(query, day)
     moves = repeats if query.sort_by == "popularity.desc" else 0.0

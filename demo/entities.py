@@ -1,7 +1,7 @@
 """What films share: companies, people, keywords, collections, each drawn from its rank in a long-tailed list.
 
-Rank 0 is the most frequent. Ids are sparse and unique per kind; names are not (two companies may share a name, as
-on TMDB). A person or a company is the same wherever it stands.
+Rank 0 is the most frequent. Ids are sparse and unique per kind; names are not (two companies may share a
+name, as on TMDB). A person or a company is the same wherever it stands.
 """
 
 from base64 import b64encode
@@ -16,19 +16,17 @@ PEOPLE: Final = 500_000
 COLLECTIONS: Final = 6_000
 #: Days between two names of a company that is ever renamed (one in twelve; never the thirty biggest).
 RENAME_DAYS: Final = 400
-#: This rank's company has the same name as the one before it (measured: 29 names of 5,047 companies are shared).
+#: This rank's company has the same name as the one before it (measured: 29 names of 5,047 companies are
+#: shared).
 TWIN_EVERY: Final = 170
 
 #: Origins of companies and of films without a language of their own, with weights.
 COUNTRY_TABLE: Final = spread(
-    {
-        "US": 46, "GB": 9, "FR": 8, "DE": 5, "JP": 5, "CA": 4, "IN": 4, "IT": 3, "ES": 3, "KR": 2.5, "CN": 2.5, "HK": 2,
-        "AU": 2, "BR": 1.5, "MX": 1.5, "SE": 1.2, "DK": 1.2, "RU": 1.2, "BE": 1.2, "NL": 1, "PL": 0.8, "AR": 0.8,
-        "IE": 0.7, "NO": 0.6, "FI": 0.5, "TR": 0.6, "IR": 0.5, "TH": 0.4, "GR": 0.4, "PT": 0.4, "CZ": 0.5, "HU": 0.4,
-        "AT": 0.5, "CH": 0.5, "NZ": 0.4, "ZA": 0.3, "UA": 0.3, "EG": 0.3, "PH": 0.3, "ID": 0.3, "TW": 0.5, "IL": 0.4,
-        "SU": 0.4, "XC": 0.2, "XG": 0.2, "YU": 0.2, "AE": 0.2, "NG": 0.2, "CL": 0.2, "CO": 0.2,
-    }
-)  # fmt: skip
+    "US 46 GB 9 FR 8 DE 5 JP 5 CA 4 IN 4 IT 3 ES 3 KR 2.5 CN 2.5 HK 2 AU 2 BR 1.5 MX 1.5 SE 1.2 DK 1.2 "
+    "RU 1.2 BE 1.2 NL 1 PL 0.8 AR 0.8 IE 0.7 NO 0.6 FI 0.5 TR 0.6 IR 0.5 TH 0.4 GR 0.4 PT 0.4 CZ 0.5 HU 0.4 "
+    "AT 0.5 CH 0.5 NZ 0.4 ZA 0.3 UA 0.3 EG 0.3 PH 0.3 ID 0.3 TW 0.5 IL 0.4 SU 0.4 XC 0.2 XG 0.2 YU 0.2 "
+    "AE 0.2 NG 0.2 CL 0.2 CO 0.2"
+)
 
 _CULTURES: Final = list(words.NAMES)
 #: Which culture a person of a rank belongs to: rank % 32 is an index into it.
@@ -38,10 +36,14 @@ _CULTURE_SEATS: Final = (
 _SEATS_OF: Final = {
     culture: [i for i, c in enumerate(_CULTURE_SEATS) if c == culture] for culture in _CULTURES
 }
+#: Languages that share the names of another; those that are in neither take English ones.
 _CULTURE_OF_LANGUAGE: Final = {
-    "fr": "fr", "es": "es", "ca": "es", "de": "de", "it": "it", "sv": "sv", "da": "sv", "no": "sv", "nb": "sv", "fi": "sv",
-    "pt": "pt", "ja": "ja", "zh": "zh", "cn": "zh", "ko": "ko", "ru": "ru", "uk": "ru", "hi": "hi", "ta": "hi", "te": "hi",
-}  # fmt: skip
+    **{culture: culture for culture in _CULTURES},
+    **dict.fromkeys(("da", "no", "nb", "fi"), "sv"),
+    **dict.fromkeys(("ta", "te", "ml"), "hi"),
+    **{"ca": "es", "cn": "zh", "uk": "ru"},
+}
+_SMALL_COMPANIES: Final = words.COMPANY_FIRST + words.NOUNS + [name.roman for name in words.NAMES["en"].last]
 _DEPARTMENTS: Final = ["Acting"] * 6 + list(words.JOBS)
 
 
@@ -60,7 +62,7 @@ class Entities:
     # --- companies ------------------------------------------------------------------------------------------
 
     def company_rank(self, drawn: int) -> int:
-        """A rank from a uniform 32-bit number, with Zipf's frequencies: the first is in about 6 % of the draws."""
+        """A rank from a uniform 32-bit number, by Zipf's law: the first in about 6 % of the draws."""
         return int(COMPANIES ** (drawn * UNIT)) - 1
 
     def company(self, rank: int, day: int) -> dict[str, Any]:
@@ -78,8 +80,9 @@ class Entities:
         if rank % TWIN_EVERY == 7:
             rank -= 1
         first, second, ending, rename = numbers(f"{self.seed}:company-name:{rank}", 4)
-        name = pick(words.COMPANY_FIRST, first)
-        if second & 3:
+        # the big ones have plain names, the small ones need more words to be told apart
+        name = pick(words.COMPANY_FIRST if rank < 300 else _SMALL_COMPANIES, first)
+        if rank >= 60:
             name += " " + pick(words.COMPANY_SECOND, second)
         at = ending % len(words.COMPANY_ENDINGS)
         if rank >= 30 and rename % 12 == 0:
@@ -89,7 +92,7 @@ class Entities:
     # --- people ---------------------------------------------------------------------------------------------
 
     def person_rank(self, drawn: int, language: str) -> int:
-        """A rank from a uniform 32-bit number: long-tailed, and of the culture that speaks the film's language."""
+        """A rank from a uniform 32-bit number: long-tailed, and of the culture of the film's language."""
         rank = int(300 * ((PEOPLE / 300 + 1) ** (drawn * UNIT) - 1))
         seats = _SEATS_OF[_CULTURE_OF_LANGUAGE.get(language, "en")]
         return rank - rank % 32 + seats[drawn % len(seats)]

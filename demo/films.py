@@ -15,32 +15,62 @@ from demo.reference import COUNTRY_NAMES, GENRE_NAMES, LANGUAGE_ROWS
 from demo.slots import ADULT, RECENT, UNDATED, VIDEO, Slots
 
 _LANGUAGE_TABLE: Final = spread(
-    {
-        "en": 50, "fr": 7, "ja": 6, "es": 6, "de": 4, "zh": 3, "it": 3.5, "ko": 3, "ru": 2.5, "pt": 2.5, "hi": 2, "cn": 1.5,
-        "sv": 1.2, "da": 1, "pl": 0.9, "nl": 0.9, "tr": 0.8, "ar": 0.5, "fa": 0.5, "th": 0.5, "fi": 0.5, "cs": 0.5, "el": 0.4,
-        "uk": 0.3, "ta": 0.5, "te": 0.4, "ml": 0.4, "no": 0.5, "hu": 0.4, "ro": 0.3, "id": 0.3, "he": 0.3, "tl": 0.2,
-        "xx": 0.7, "vi": 0.2, "bn": 0.2, "sr": 0.2, "sh": 0.1, "is": 0.1, "ka": 0.1,
-    }
-)  # fmt: skip
+    "en 50 fr 7 ja 6 es 6 de 4 zh 3 it 3.5 ko 3 ru 2.5 pt 2.5 hi 2 cn 1.5 sv 1.2 da 1 pl 0.9 nl 0.9 tr 0.8 "
+    "ar 0.5 fa 0.5 th 0.5 fi 0.5 cs 0.5 el 0.4 uk 0.3 ta 0.5 te 0.4 ml 0.4 no 0.5 hu 0.4 ro 0.3 id 0.3 "
+    "he 0.3 tl 0.2 xx 0.7 vi 0.2 bn 0.2 sr 0.2 sh 0.1 is 0.1 ka 0.1"
+)
+#: Where films of a language come from; of the languages that are not here, from anywhere.
 _COUNTRIES_OF_LANGUAGE: Final = {
-    "en": ["US"] * 13 + ["GB"] * 3 + ["CA", "AU", "IE", "IN"],
-    "fr": ["FR"] * 6 + ["BE", "CA", "CH"], "ja": ["JP"], "es": ["ES"] * 4 + ["MX"] * 3 + ["AR", "AR", "CL", "CO", "PE", "CU"],
-    "de": ["DE"] * 7 + ["AT", "CH", "XG"], "zh": ["CN"] * 5 + ["TW"] * 2 + ["SG"], "it": ["IT"], "ko": ["KR"],
-    "ru": ["RU"] * 3 + ["SU"], "pt": ["BR"] * 3 + ["PT"], "hi": ["IN"], "ta": ["IN"], "te": ["IN"], "ml": ["IN"],
-    "bn": ["IN", "BD"], "cn": ["HK"], "sv": ["SE"], "da": ["DK"], "pl": ["PL"], "nl": ["NL", "NL", "BE"], "tr": ["TR"],
-    "ar": ["EG", "EG", "LB", "MA", "TN", "PS"], "fa": ["IR"], "th": ["TH"], "fi": ["FI"], "cs": ["CZ", "CZ", "XC"],
-    "el": ["GR"], "uk": ["UA"], "no": ["NO"], "hu": ["HU"], "ro": ["RO"], "id": ["ID"], "he": ["IL"], "tl": ["PH"],
-    "vi": ["VN"], "sr": ["RS", "YU"], "sh": ["YU"], "is": ["IS"], "ka": ["GE", "SU"],
-}  # fmt: skip
+    language: spread(countries, 64)
+    for language, countries in {
+        "ar": "EG 2 LB 1 MA 1 TN 1 PS 1",
+        "bn": "IN 1 BD 1",
+        "cn": "HK 1",
+        "cs": "CZ 2 XC 1",
+        "da": "DK 1",
+        "de": "DE 7 AT 1 CH 1 XG 1",
+        "el": "GR 1",
+        "en": "US 13 GB 3 CA 1 AU 1 IE 0.5 IN 1",
+        "es": "ES 4 MX 3 AR 2 CL 1 CO 1 PE 1 CU 1",
+        "fa": "IR 1",
+        "fi": "FI 1",
+        "fr": "FR 6 BE 1 CA 1 CH 1",
+        "he": "IL 1",
+        "hi": "IN 1",
+        "hu": "HU 1",
+        "id": "ID 1",
+        "is": "IS 1",
+        "it": "IT 1",
+        "ja": "JP 1",
+        "ka": "GE 2 SU 1",
+        "ko": "KR 1",
+        "ml": "IN 1",
+        "nl": "NL 2 BE 1",
+        "no": "NO 1",
+        "pl": "PL 1",
+        "pt": "BR 3 PT 1",
+        "ro": "RO 1",
+        "ru": "RU 3 SU 1",
+        "sh": "YU 1",
+        "sr": "RS 1 YU 1",
+        "sv": "SE 1",
+        "ta": "IN 1",
+        "te": "IN 1",
+        "th": "TH 1",
+        "tl": "PH 1",
+        "tr": "TR 1",
+        "uk": "UA 1",
+        "vi": "VN 1",
+        "zh": "CN 5 TW 2 SG 1",
+    }.items()
+}
 _GENRE_TABLE: Final = [
     int(genre)
     for genre in spread(
-        {
-            "18": 24, "35": 16, "53": 9, "28": 9, "10749": 8, "27": 8, "80": 7, "99": 6, "12": 6, "878": 5, "10751": 5,
-            "16": 5, "14": 4, "9648": 4, "10402": 3, "36": 2.5, "10752": 1.8, "10770": 1.5, "37": 1,
-        }
+        "18 24 35 16 53 9 28 9 10749 8 27 8 80 7 99 6 12 6 878 5 10751 5 16 5 14 4 9648 4 10402 3 36 2.5 "
+        "10752 1.8 10770 1.5 37 1"
     )
-]  # fmt: skip
+]
 
 
 class Outline(NamedTuple):
@@ -84,8 +114,8 @@ class Films:
     def _original(self, slot: int, film_id: int, day: int) -> int:
         """The id that the film's own facts are drawn from.
 
-        One recent film of 128 is an entry made twice: it tells the film of the slot before it once more, under an id
-        of its own, until TMDB merges the two and this id is gone.
+        One recent film of 128 is an entry made twice: it tells the film of the slot before it once more,
+        under an id of its own, until TMDB merges the two and this id is gone.
         """
         slots = self.slots
         if slot and slots.flags[slot] & RECENT and slots.mix[slot] >> 20 & 127 == 3:
@@ -99,11 +129,11 @@ class Films:
         """Genres, the first the film's main one. Edits drop one, add one, or take all away."""
         drawn, version = outline.drawn, outline.versions["genres"]
         count = (0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 5)[drawn[1] & 15]
-        if count == 0 and drawn[1] & 16:
-            count = 1
+        if count == 0 and drawn[1] & 48:
+            count = 2
         state = (version + (drawn[1] >> 8)) % 4
         if state == 1:
-            count = 0 if drawn[1] >> 5 & 7 == 0 else max(count - 1, 0)
+            count = 0 if drawn[1] >> 11 & 15 == 0 else count - 1 if count > 1 else count + 1
         elif state == 3:
             count += 1
         ids: list[int] = []
@@ -133,7 +163,7 @@ class Films:
             return ""
         hero, event = pick(words.HEROES, drawn[1]), pick(words.EVENTS, drawn[2])
         sentences = [f"In {pick(words.PLACES, drawn[3])}, {hero} {event}."]
-        for turn in drawn[4 : 5 + drawn[0] % 4]:
+        for turn in drawn[3 : 4 + drawn[0] % 5]:
             sentence = pick(words.TURNS, turn)
             if sentence not in sentences:
                 sentences.append(sentence)
@@ -181,7 +211,7 @@ class Films:
 
     def _companies(self, outline: Outline) -> list[dict[str, Any]]:
         drawn = outline.drawn
-        count = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 2, 1)[drawn[38] & 15]
+        count = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 4, 3)[drawn[38] & 15]
         state = (outline.versions["companies"] + (drawn[38] >> 8)) % 3
         count = max(count - 1, 0) if state == 1 else count + 1 if state == 2 else count
         ranks = dict.fromkeys(self.entities.company_rank(seed) for seed in drawn[40 : 40 + count])
@@ -302,7 +332,8 @@ def _english_title(drawn: Sequence[int]) -> str:
 
 
 def _vote_average(drawn: int, mix: int, votes: int) -> float:
-    """A film's average after so many votes: it wanders about the film's own level, the less the more votes there are.
+    """A film's average after so many votes: it wanders about the film's own level, the less the more votes
+    there are.
 
     A function of the count, so it moves only when votes come in.
     """
@@ -312,6 +343,5 @@ def _vote_average(drawn: int, mix: int, votes: int) -> float:
     level = 6.3 + bell / 150
     if votes < 4:
         return float(max(1, min(10, round(level + (votes + (mix & 3)) % 5 - 2))))
-    step = votes // 2
-    wobble = (((mix ^ step) * 0x9E3779B1 & 0xFFFFFFFF) * UNIT - 0.5) * 3 / step
+    wobble = (((mix ^ votes) * 0x9E3779B1 & 0xFFFFFFFF) * UNIT - 0.5) * 10 / votes
     return round(max(0.5, min(10.0, level + wobble)), 3)

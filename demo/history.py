@@ -1,8 +1,8 @@
 """Edits of films: which descriptive fields of a film have been changed how often by a day.
 
-Every film is edited once in EDIT_DAYS days, on days of its own. The fields take turns in the order of CYCLE, which
-a film enters at a place of its own, so how often a field was edited by any day is a division, not a simulation,
-and the films that were edited on a day are those of one `edit_phase`.
+Every film is edited once in EDIT_DAYS days, on days of its own. The fields take turns in the order of CYCLE,
+which a film enters at a place of its own. So how often a field was edited by any day is a division, not a
+simulation, and the films that were edited on a day are those of one `edit_phase`.
 """
 
 from typing import Final
@@ -11,13 +11,15 @@ from demo.slots import EDIT_DAYS, FIRST_DAY
 
 #: What an edit touches. `credits` and `keywords` do not show in the film's own payload.
 CYCLE: Final = (
-    "poster", "genres", "overview", "credits", "tagline", "poster", "companies", "backdrop", "keywords", "collection",
-    "poster", "genres", "runtime", "homepage", "overview", "tagline", "money", "countries", "backdrop", "title",
-)  # fmt: skip
+    *("poster", "genres", "overview", "credits", "tagline", "poster", "companies", "backdrop", "keywords"),
+    *("collection", "poster", "genres", "runtime", "homepage", "overview", "tagline", "money", "countries"),
+    *("backdrop", "title"),
+)
 FIELDS: Final = tuple(dict.fromkeys(CYCLE))
 
 _COUNT: Final = {field: CYCLE.count(field) for field in FIELDS}
-#: [entry][edits] → how often each field was edited in the first `edits` edits of a film that entered at `entry`.
+#: [entry][edits] → how often each field was edited in the first `edits` edits of a film that entered at
+#: `entry`.
 _PARTIAL: Final = [
     [
         {field: (CYCLE + CYCLE)[entry : entry + edits].count(field) for field in FIELDS}

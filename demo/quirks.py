@@ -1,9 +1,9 @@
 """The oddities that were measured in TMDB's answers, planted into the synthetic catalogue.
 
-Each has the rate at which it was measured (API_FACTS.md, "Shape of a movie") and, whatever the rate, stands in one
-film of the first 200, one of the next 600 and one of the next 1,200, so that a small catalogue shows it too.
-Oddities that come by themselves are not here: unknown values (0, "", null), codes `xx` and `cn`, names shared by
-companies, companies renamed, ids that discover lists and /movie denies.
+Each has the rate at which it was measured (API_FACTS.md, "Shape of a movie") and, whatever the rate, stands
+in one film of the first 200, one of the next 600 and one of the next 1,200, so that a small catalogue shows
+it too. Oddities that come by themselves are not here: unknown values (0, "", null), codes `xx` and `cn`,
+names shared by companies, companies renamed, ids that discover lists and /movie denies.
 """
 
 import unicodedata
@@ -145,7 +145,7 @@ def _outer_spaces(film: Film, drawn: Drawn) -> None:
 
 
 def _long_texts(film: Film, drawn: Drawn) -> None:
-    """The longest texts measured: title 113, overview 1000, homepage 492, tagline 255, company 98 characters."""
+    """The longest texts measured: title 113, overview 1000, homepage 492, tagline 255, company 98."""
     film["title"] = (
         film["title"] + ", or How Everyone in the Village Came to Know What Had Never Been Said " * 2
     )[:113]
@@ -219,7 +219,7 @@ _PLOTS: Final = ((0, 200), (200, 800), (800, 2000))
 
 
 class Planting:
-    """Which quirks the films of the catalogue that `seed` draws have. They stay with the slot, whatever film it holds."""
+    """Which quirks the films of a catalogue have. They stay with the slot, whatever film it holds."""
 
     def __init__(self, seed: str) -> None:
         self._seed = seed

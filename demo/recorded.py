@@ -15,8 +15,8 @@ _EMPTY: dict[str, Any] = {"credits": {"cast": [], "crew": []}, "keywords": {"key
 class Recorded:
     """Films of a JSON Lines file (`.gz` or plain). The lines are served byte for byte; nothing is filled in.
 
-    Raises ValueError, naming file and line, for a line that is no JSON object with a whole-number `id`, and for an
-    id that stands twice; OSError where the file cannot be read.
+    Raises ValueError, naming file and line, for a line that is no JSON object with a whole-number `id`, and
+    for an id that stands twice; OSError where the file cannot be read.
     """
 
     moves_between_pages = False

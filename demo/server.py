@@ -6,18 +6,16 @@ In a test (everything may be changed while it runs)::
 
     with StandIn(films=500, today=date(2026, 8, 1)) as tmdb:
         tmdb.base_url, tmdb.export_url, tmdb.token     # for TMDB_BASE_URL, TMDB_EXPORT_URL, TMDB_TOKEN
-        tmdb.today = date(2026, 8, 2)                  # the next day's answers
-        tmdb.film(603)                                 # a payload as dict, or None where the API says 404
-        tmdb.ids()                                     # ids by popularity, as discover lists them
-        tmdb.override(603, {"genres": []})             # keys to set; or a function(film, day); or raw bytes
-        tmdb.override(603, changed, since=date(2026, 8, 3))
-        tmdb.override(99_000_001, {...whole film...})  # an id that is free: one more film
-        tmdb.delete(604, since=date(2026, 8, 2))       # 404 from that day; listed=True: discover still gives it
+        tmdb.today = date(2026, 8, 2)                  # the next day's answers tmdb.film(603)
+        # a payload as dict, or None where the API says 404 tmdb.ids()                                     #
+        ids by popularity, as discover lists them tmdb.override(603, {"genres": []})             # keys to
+        set; or a function(film, day); or raw bytes tmdb.override(603, changed, since=date(2026, 8, 3))
+        tmdb.override(99_000_001, {...whole film...})  # an id that is free: one more film tmdb.delete(604,
+        since=date(2026, 8, 2))       # 404 from that day; listed=True: discover still gives it
         tmdb.restore(603)                              # takes that back; restore() takes back everything
         tmdb.use(data=Path("2019-12-07.jsonl.gz"))     # another source; overrides and deletions are gone
-        tmdb.latency = 0.05                            # seconds
-        tmdb.repeats = 0.0                             # no repeated rows in discover
-        tmdb.max_rps = 40                              # 429 above it
+        tmdb.latency = 0.05                            # seconds tmdb.repeats = 0.0
+        # no repeated rows in discover tmdb.max_rps = 40                              # 429 above it
         tmdb.traffic.total, .count("/3/movie/"), .peak_connections, .highest_rate(), .times, .reset()
 
 For a benchmark, whose client must not share the interpreter with the server::
@@ -95,8 +93,8 @@ def source_of(data: Path | None, films: int, seed: str) -> Source:
 class StandIn:
     """The stand-in in a thread, for the length of a `with` block. The module's docstring shows its use.
 
-    `today` None answers for the current UTC day. Raises OSError for a port that is taken, ValueError for a data file
-    that cannot be served or a number of films out of range.
+    `today` None answers for the current UTC day. Raises OSError for a port that is taken, ValueError for a
+    data file that cannot be served or a number of films out of range.
     """
 
     def __init__(
@@ -242,12 +240,13 @@ class StandIn:
         return self._api.films.film(film_id, (day or self.today).toordinal())
 
     def ids(self, day: date | None = None) -> list[int]:
-        """Ids as discover ranks them by popularity on the day (default today), without repeats, at most 10,000."""
+        """Ids as discover ranks them on the day (default today), without repeats, at most 10,000."""
         return list(self._api.films.ranking(Query(), (day or self.today).toordinal()).ids)
 
     def override(self, film_id: int, change: Alteration, since: date = FIRST_DAY) -> None:
-        """Alter a film from a day on: keys to set on its payload, a function (payload, day) that alters the payload
-        or returns another, or the raw body. An id that is free becomes a film, which discover lists where it belongs.
+        """Alter a film from a day on: keys to set on its payload, a function (payload, day) that alters the
+        payload or returns another, or the raw body. An id that is free becomes a film, which discover lists
+        where it belongs.
         """
         self._api.films.override(film_id, change, since.toordinal())
 
@@ -263,7 +262,8 @@ class StandIn:
 class StandInProcess:
     """The stand-in as a process of its own, for the length of a `with` block.
 
-    Takes the options of `python -m demo serve`. Raises RuntimeError, with what the process said, if it does not start.
+    Takes the options of `python -m demo serve`. Raises RuntimeError, with what the process said, if it does
+    not start.
     """
 
     def __init__(self, *options: str, token: str = DEFAULT_TOKEN) -> None:
@@ -279,11 +279,10 @@ class StandInProcess:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert self._process.stdout is not None and self._process.stderr is not None
-        self.base_url = self._process.stdout.readline().strip()
+        self.base_url = self._process.stdout.readline().strip() if self._process.stdout else ""
         if not self.base_url:
-            self._process.wait()
-            raise RuntimeError(f"the stand-in did not start: {self._process.stderr.read().strip()}")
+            said = self._process.communicate()[1]
+            raise RuntimeError(f"the stand-in did not start: {said.strip()}")
         return self
 
     def __exit__(

@@ -1,10 +1,10 @@
 """The places of the synthetic catalogue: which film stands where on which day, and how its measures move.
 
-A catalogue of N films is N slots. About two thirds of the slots hold one film for ever. The others, the recent
-films, turn over: every PERIOD days (at a day of the slot's own) the film leaves TMDB for good and a new one, with
-a new id, is announced, released some weeks or months later, and has the usual life: a rise of popularity to the
-release, then a decay. So on any day, past or future, there are N films, a plausible part of them new, and every
-answer is computed directly for its day; nothing is simulated forward.
+A catalogue of N films is N slots. About two thirds of the slots hold one film for ever. The others, the
+recent films, turn over: every PERIOD days (at a day of the slot's own) the film leaves TMDB for good and a
+new one, with a new id, is announced, released some weeks or months later, and has the usual life: a rise of
+popularity to the release, then a decay. So on any day, past or future, there are N films, a plausible part
+of them new, and every answer is computed directly for its day; nothing is simulated forward.
 
 What a slot is made of is drawn in blocks of BLOCK slots into flat arrays, 17 bytes a slot, when a slot of the
 block is first asked for. Days are proleptic ordinals (`date.toordinal()`).
@@ -20,8 +20,9 @@ from demo.draws import UNIT, numbers, scramble
 BLOCK: Final = 1024
 #: Days that a recent film stays in the catalogue.
 PERIOD: Final = 1826
-#: Days between two edits of a film: 1 % of films change a descriptive field a day (measured 0.6–1.5 %).
-EDIT_DAYS: Final = 100
+#: Days between two edits of a film, so that about 1 % of films change a descriptive field a day (measured:
+#: 0.6–1.5 %).
+EDIT_DAYS: Final = 80
 MAX_SLOTS: Final = 1_000_000
 #: Recent films' ids: the slot's own id plus this for every generation since 2004.
 GENERATION_STEP: Final = 1_400_000
@@ -35,6 +36,8 @@ VIDEO: Final = 8
 
 _GENERATION_ZERO: Final = (FIRST_DAY.toordinal() - PERIOD) // PERIOD
 _YOUNGEST_CLASSIC: Final = date(2022, 6, 1).toordinal()
+# days before that: their mean and the most, which is in 1899
+_CLASSIC_MEAN: Final = 6_500
 _CLASSIC_SPAN: Final = 45_000
 #: Popularity by day of the week: people look films up at the weekend (index 0 is a Sunday, ordinal % 7 == 0).
 _WEEK: Final = (1.06, 0.99, 0.96, 0.95, 0.96, 1.01, 1.07)
@@ -91,7 +94,9 @@ class Slots:
                 self.release[slot] = 15 + int(500 * share * share)
                 self.phase[slot] = (second >> 8) % PERIOD
             else:
-                self.release[slot] = _YOUNGEST_CLASSIC - int(_CLASSIC_SPAN * share**2.5)
+                self.release[slot] = _YOUNGEST_CLASSIC - min(
+                    int(-_CLASSIC_MEAN * log(1 - share)), _CLASSIC_SPAN
+                )
             self.edit_phase[slot] = (second >> 20) % EDIT_DAYS
             self.flags[slot] = (
                 (RECENT if recent else 0)
@@ -122,7 +127,7 @@ class Slots:
         return 4 * block + 2 + at + (at >= hole) + generation * GENERATION_STEP
 
     def place(self, film_id: int) -> tuple[int, int] | None:
-        """Slot and generation of a film id; None for an id that no film ever has. The reverse of `film_id`."""
+        """Slot and generation of a film id, the reverse of `film_id`; None for an id that no film has."""
         generation, rest = divmod(film_id - 2, GENERATION_STEP)
         block, at = divmod(rest, 4)
         hole = scramble(self._holes, block) & 3
@@ -137,7 +142,7 @@ class Slots:
     # --- measures -------------------------------------------------------------------------------------------
 
     def release_day(self, slot: int, day: int) -> int:
-        """Day of release of the film that stands in the slot on `day` (also of an UNDATED one, for its measures)."""
+        """Day of release of the film in the slot on `day`; its measures go by it also if it is UNDATED."""
         if self.flags[slot] & RECENT:
             return self.announced(slot, day) + self.release[slot]
         return self.release[slot]
@@ -145,12 +150,12 @@ class Slots:
     def popularity(self, slot: int, day: int) -> float:
         """Popularity on `day`, at least 0.0001, not rounded.
 
-        It moves every day, but in one film of 500 stays as it was the day before: measured on TMDB, 99.8 % move.
+        It moves every day, but in one film of 1,000 stays as it was the day before: on TMDB 99.8 % move.
         """
         mix = self.mix[slot]
         noise = scramble(mix, day)
         at = day
-        if noise % 500 == 0:
+        if noise % 1000 == 0:
             at -= 1
             noise = scramble(mix, at)
         value = self.fame[slot] * (0.95 + 0.1 * UNIT * noise) * _WEEK[at % 7]
@@ -177,7 +182,7 @@ class Slots:
 
 
 def _life(age: float, mix: int) -> float:
-    """Popularity relative to its peak, `age` days after the release: a rise before it, a decay to a floor after."""
+    """Popularity relative to its peak, `age` days after the release: a rise, then a decay to a floor."""
     if age < 0:
         return 0.06 + 0.94 * exp(age / (18 + (mix & 31)))
     floor = 0.05 + (mix >> 5 & 31) / 160

@@ -73,7 +73,7 @@ class Change(NamedTuple):
 
 
 class Source(Protocol):
-    """Films by id and day. Days are proleptic ordinals (`date.toordinal()`); raises ValueError for a day out of reach."""
+    """Films by id and day; days are proleptic ordinals (`date.toordinal()`)."""
 
     #: Whether discover repeats and misses ids between pages unless told otherwise, as TMDB's does.
     moves_between_pages: bool
