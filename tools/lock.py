@@ -17,7 +17,7 @@ _LOCKS: tuple[tuple[str, list[str], str | None], ...] = (
     # the file, its dependency groups, the lock it must agree with
     ("dev", ["--group", "dev"], None),
     ("run", [], "dev"),
-    ("bench", ["--group", "bench"], "dev"),
+    ("bench", ["--group", "dev", "--group", "bench"], "dev"),
 )
 
 
