@@ -1,0 +1,67 @@
+"""A landing zone with a long history, made in PostgreSQL itself: what a year of daily runs leaves behind."""
+
+import datetime as dt
+from pathlib import Path
+from typing import LiteralString
+
+import orjson
+import psycopg
+
+from demo.catalogue import Catalogue
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# The measures move every day, and one film in a hundred changes its tagline: TMDB's own rates (about 1 %).
+LAND_DAYS: LiteralString = """
+    insert into raw.tmdb_response
+        (resource, resource_id, snapshot_date, http_status, payload, run_id, load_id, landed_at)
+    select
+        'movie', film.movie_id, day.snapshot_date, 200,
+        film.payload || jsonb_build_object(
+            'popularity', round((film.popularity * (0.7 + 0.6 * random()))::numeric, 4),
+            'vote_count', film.votes + (day.snapshot_date - date '2000-01-01') / 2,
+            'tagline', case when (film.movie_id + (day.snapshot_date - date '2000-01-01')) % 100 = 0
+                then 'Seen on ' || day.snapshot_date else film.payload ->> 'tagline' end
+        ),
+        %(run_id)s, %(load_id)s + day.number * 20 + film.number / 500, clock_timestamp()
+    from unnest(%(days)s::date[]) with ordinality as day (snapshot_date, number)
+    cross join bench_film as film
+    order by day.number, film.number
+"""
+
+
+class History:
+    """10,000 films, or as many as asked for, of which any days can be landed at once."""
+
+    def __init__(self, connection: psycopg.Connection, films: int) -> None:
+        """Takes an autocommit connection to an empty database; makes a landing zone without films there."""
+        self._connection = connection
+        connection.execute((PROJECT / "extractor" / "landing.sql").read_bytes())
+        connection.execute(
+            "create temporary table bench_film"
+            " (movie_id bigint, number integer, popularity float, votes integer, payload jsonb)"
+        )
+        catalogue, today = Catalogue("bench", films), dt.date(2026, 1, 1).toordinal()
+        with connection.cursor().copy("copy bench_film from stdin") as copy:
+            for number, listed in enumerate(catalogue.export(today)):
+                film = catalogue.film(listed["id"], today)
+                if film:
+                    payload = orjson.dumps(film).decode().replace("\\u0000", "")
+                    copy.write_row((film["id"], number, film["popularity"], film["vote_count"], payload))
+        row = connection.execute(
+            "insert into raw.extract_run (mode, parameters, snapshot_date, started_at, finished_at, status)"
+            " values ('popular', '{}', current_date, now(), now(), 'finished') returning run_id"
+        ).fetchone()
+        self._run_id = row[0] if row else 0
+
+    def land(self, days: list[dt.date]) -> None:
+        """Land all films for these days."""
+        for month in sorted({day.replace(day=1) for day in days}):
+            self._connection.execute("select raw.ensure_partition(%s)", (month,))
+        row = self._connection.execute("select last_value from raw.load_id_seq").fetchone()
+        last = row[0] if row else 0
+        self._connection.execute(LAND_DAYS, {"days": days, "load_id": last, "run_id": self._run_id})
+        self._connection.execute(
+            "select setval('raw.load_id_seq', (select max(load_id) from raw.tmdb_response))"
+        )
+        self._connection.execute("analyze raw.tmdb_response")
