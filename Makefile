@@ -50,7 +50,14 @@ dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1, 
 demo: $(READY) ## 30 days of synthetic films in a database of their own: no account, no internet (ARGS)
 	@$(PY) -m demo run $(ARGS)
 
+prune: $(READY) ## Drop months of the landing zone older than KEEP_DAYS (DRY_RUN=1 only says which)
+	@$(PY) -m warehouse run -- $(PY) -m extractor prune $(call option,KEEP_DAYS,--keep-days) \
+		$(if $(DRY_RUN),--dry-run) $(ARGS)
+
 ##@ Looking at them
+
+status: $(READY) ## Show the last runs, what is landed, what failed, and how old it is (ARGS=--json)
+	@$(PY) -m warehouse run -- $(PY) -m extractor status $(ARGS)
 
 check: $(READY) ## Run the sanity checks on the tables, each with its result (PGDATABASE=tmdb_demo)
 	@$(PY) -m warehouse run -- $(PY) tools/check.py
@@ -112,7 +119,8 @@ clean: ## Remove caches and built files; never data, .env or .venv
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
-.PHONY: elt extract dbt demo check psql docs docs-serve start stop env setup test lint format bench lock clean help
+.PHONY: elt extract dbt demo prune status check psql docs docs-serve start stop env setup test lint format bench lock \
+	clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.
 # A project that was moved, or whose Python is gone, gets a new .venv.
