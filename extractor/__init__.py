@@ -1,0 +1,7 @@
+"""TMDB → landing zone: which films, fetch their JSON, land it. No business meaning here.
+
+Rooms: `cli` (options → run → exit code), `settings`, `tmdb` (one request in, one outcome out), `body` (what
+an answer must be), `pace` (how often to ask), `catalogue` and `export` (which films), `landing` with
+`landing.sql` (schema, lock, ledger, batches), `pipeline` (catalogue → client → queue → landing), `progress`,
+`status`, `prune`.
+"""

@@ -1,0 +1,284 @@
+"""`python -m extractor`: options → settings → command → exit code.
+
+Every option has its variable; option > environment > `.env` > default. Exit: 0 done, 1 failed, 2 wrong use or
+configuration, 130 and 143 ended by Ctrl-C and SIGTERM. Diagnostics go to stderr, data to stdout.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+import click
+import orjson
+import psycopg
+
+import warehouse
+from extractor import pipeline, prune, settings, status
+from extractor.errors import ConfigurationError, ExtractorError, LandingError, StoppedError
+from extractor.logs import set_up
+from extractor.progress import Display
+from extractor.secret import Secret
+from extractor.settings import DEFAULTS, Settings
+from warehouse import environment
+from warehouse.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: After a signal the program ends within 5 s, whatever the network and PostgreSQL do.
+_LAST_SECONDS: Final = 4.5
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def _option(flag: str, variable: str, help_text: str, metavar: str = "N") -> Callable[[Any], Any]:
+    """A text option; `settings` checks it together with the others and names all that are wrong."""
+    default = DEFAULTS.get(variable)
+    shown = f"{help_text}  [env: {variable}{f'; default: {default}' if default else ''}]"
+    return click.option(flag, variable.lower(), envvar=variable, metavar=metavar, help=shown)
+
+
+_log_level = _option("--log-level", "TMDB_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR; default INFO.", "LEVEL")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def cli() -> None:
+    """Fetch films from TMDB and land their JSON in PostgreSQL, schema raw.
+
+    The token comes from TMDB_TOKEN (environment or .env) only: options show in the process list. PostgreSQL
+    is what the PG* variables name; without PGHOST the project's embedded one is started.
+    """
+
+
+@cli.command()
+@_option("--mode", "TMDB_MODE", "popular, export or changes.", "MODE")
+@_option("--pages", "TMDB_PAGES", "popular: pages of 20 films; beyond 500 by windows of release dates.")
+@_option("--snapshot-date", "TMDB_SNAPSHOT_DATE", "The date to land under; default today, UTC.", "YYYY-MM-DD")
+@_option("--limit", "TMDB_LIMIT", "At most N films, the most popular ones where the source tells.")
+@_option("--min-popularity", "TMDB_MIN_POPULARITY", "Only films of at least this popularity.", "P")
+@_option(
+    "--track-days",
+    "TMDB_TRACK_DAYS",
+    "popular: go on with films that were popular in the last N days; 0 = off.",
+)
+@_option("--full-days", "TMDB_FULL_DAYS", "Days between two payloads with credits and keywords of one film.")
+@_option("--max-rps", "TMDB_MAX_RPS", "Requests a second, at most.", "R")
+@_option("--max-connections", "TMDB_MAX_CONNECTIONS", "Connections at once, at most.", "C")
+@_option("--timeout", "TMDB_TIMEOUT", "Seconds until a request counts as lost.", "S")
+@_option("--max-tries", "TMDB_MAX_TRIES", "How often a request is sent before it counts as failed.")
+@_option("--base-url", "TMDB_BASE_URL", "The API's root.", "URL")
+@_option("--export-url", "TMDB_EXPORT_URL", "Where the daily id exports are.", "URL")
+@_option(
+    "--progress-seconds",
+    "TMDB_PROGRESS_SECONDS",
+    "Between two progress lines, where there is no terminal.",
+    "S",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    envvar="TMDB_DRY_RUN",
+    help="Only say what would be fetched.  [env: TMDB_DRY_RUN]",
+)
+@_log_level
+def run(dry_run: bool, tmdb_log_level: str | None, **given: str | None) -> None:
+    """Fetch the films of one snapshot date and land them.
+
+    popular: the most popular films and those tracked since; export: the whole catalogue by the daily id file;
+    changes: what changed since the last run. A run that was ended goes on where it stopped when it is started
+    again.
+    """
+    variables = {name.upper(): value for name, value in given.items()}
+    variables["TMDB_TOKEN"] = os.environ.get("TMDB_TOKEN")
+    token = (variables["TMDB_TOKEN"] or "").strip()
+    set_up(_level(tmdb_log_level), Secret(token) if token else None)
+    checked = settings.load(variables, dry_run=dry_run)
+    _use_warehouse()
+    if dry_run:
+        click.echo(_plan_in_words(_execute(pipeline.plan(checked)), checked))
+        return
+    with Display(checked.progress_seconds) as reporter:
+        summary = _execute(pipeline.run(checked, reporter))
+    log.info("run %d finished: %s", summary.run_id, summary)
+
+
+@cli.command("status")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    envvar="TMDB_STATUS_JSON",
+    help="For a program.  [env: TMDB_STATUS_JSON]",
+)
+@_option(
+    "--max-age",
+    "TMDB_MAX_AGE",
+    "Exit 1 when no run has finished within this time: 36h, 2d, 90m; a number is hours.",
+    "AGE",
+)
+@_log_level
+def status_command(as_json: bool, tmdb_max_age: str | None, tmdb_log_level: str | None) -> None:
+    """Show the last runs, what is landed, what failed, and how old it is."""
+    set_up(_level(tmdb_log_level), None)
+    try:
+        age = settings.age(tmdb_max_age) if tmdb_max_age else None
+    except ValueError as error:
+        raise ConfigurationError(f"TMDB_MAX_AGE={tmdb_max_age!r} {error}") from None
+    _use_warehouse()
+    read = _execute(status.read())
+    if as_json:
+        click.echo(orjson.dumps(read.as_json(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        status.show(read, sys.stdout)
+    if age is not None and read.is_older_than(age):
+        when = read.last_finished_at
+        raise ExtractorError(
+            f"no run has finished within {tmdb_max_age}: "
+            + (f"the last one did at {when:%Y-%m-%d %H:%M:%S} UTC" if when else "none ever did")
+        )
+
+
+@cli.command("prune")
+@_option("--keep-days", "TMDB_KEEP_DAYS", "Days to keep; TMDB's terms allow about 180.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    envvar="TMDB_DRY_RUN",
+    help="Only say what would be dropped.  [env: TMDB_DRY_RUN]",
+)
+@_log_level
+def prune_command(tmdb_keep_days: str | None, dry_run: bool, tmdb_log_level: str | None) -> None:
+    """Drop whole months of the landing zone that lie more than N days back.
+
+    Refuses what the marts have not taken yet.
+    """
+    set_up(_level(tmdb_log_level), None)
+    if not tmdb_keep_days:
+        raise ConfigurationError("say how many days to keep: --keep-days N or TMDB_KEEP_DAYS")
+    days = settings.whole("TMDB_KEEP_DAYS", tmdb_keep_days, 1, 36600)
+    _use_warehouse()
+    pruned = _execute(prune.prune(days, dry_run=dry_run))
+    verb = "would drop" if dry_run else "dropped"
+    for partition in pruned.partitions:
+        click.echo(
+            f"{verb} raw.{partition.name}: {partition.rows:,} rows of {partition.first_date}"
+            f" to {partition.last_date}, {partition.bytes / 1e6:,.1f} MB"
+        )
+    if not pruned.partitions:
+        click.echo(f"nothing to drop: no whole month lies before {pruned.keep_from}")
+    if pruned.failures:
+        click.echo(f"{verb} the records of {pruned.failures:,} failures of those days")
+
+
+def main() -> None:
+    """The program: runs the command and exits."""
+    environment.load()
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except ExtractorError as error:
+        _complain(error)
+        sys.exit(error.exit_code)
+    except warehouse.WarehouseError as error:
+        _complain(error)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except psycopg.Error as error:
+        # what is not foreseen: no right to make a schema, a table of another make
+        _complain(LandingError(f"PostgreSQL refused the landing zone: {' '.join(str(error).split())}"))
+        sys.exit(1)
+    except Exception:
+        log.exception("a fault of the extractor itself, please report it:")
+        sys.exit(1)
+
+
+def _complain(error: Exception) -> None:
+    """The message on stderr, through the log's redaction."""
+    if not logging.getLogger().handlers:
+        set_up("INFO", None)
+    logging.getLogger().error("%s", error)
+
+
+def _level(text: str | None) -> str:
+    level = (text or "INFO").upper()
+    if level not in _LEVELS:
+        raise ConfigurationError(f"TMDB_LOG_LEVEL={text!r} must be one of {', '.join(_LEVELS)}")
+    return level
+
+
+def _use_warehouse() -> None:
+    """Start the embedded PostgreSQL when PGHOST names none; libpq finds either in the environment."""
+    variables = warehouse.overlay(warehouse.ensure())
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+def _execute(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work`; a signal cancels it, and the program ends within 5 seconds, at a second signal at once."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_stoppable(work))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows has none
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _stoppable(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(work)
+    received: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        code = 128 + number
+        if received:
+            os._exit(code)
+        received.append(number)
+        log.warning("%s: landing what is in hand", number.name)
+        watchdog = threading.Timer(_LAST_SECONDS, os._exit, [code])
+        watchdog.daemon = True
+        watchdog.start()
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        raise StoppedError(
+            "stopped before the end; the same command goes on where it stopped", 128 + received[0]
+        ) from None
+
+
+def _plan_in_words(plan: pipeline.Plan, checked: Settings) -> str:
+    films = plan.films - plan.landed
+    seconds = films / checked.max_rps
+    took = (
+        time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < 86400 else f"{seconds / 86400:.1f} days"
+    )
+    lines = [
+        f"mode {checked.mode}, snapshot date {checked.snapshot_date}",
+        f"{plan.films:,} films chosen, {plan.tracked:,} of them tracked;"
+        f" the first: {', '.join(map(str, plan.first))}",
+    ]
+    if plan.landed:
+        lines.append(f"{plan.landed:,} landed already by unfinished run {', '.join(map(str, plan.resumes))}")
+    lines.append(f"would fetch {films:,} films, {plan.full:,} of them with credits and keywords")
+    lines.append(f"at {checked.max_rps:g} requests a second: {took}")
+    lines += [f"could not read {f.resource} {f.resource_id}: {f.reason}" for f in plan.failures[:10]]
+    return "\n".join(lines)

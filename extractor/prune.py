@@ -1,0 +1,132 @@
+"""`extractor prune`: retention by dropping whole months of the landing zone.
+
+TMDB's terms allow caching for six months (API terms of use, 1.C).
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import psycopg
+from psycopg import sql
+
+from extractor import landing
+from extractor.errors import LandingError, RefusedError
+from extractor.landing import Connection
+from extractor.settings import today
+
+_PARTITIONS = """
+select
+    child.relname,
+    substring(pg_get_expr(child.relpartbound, child.oid) from 'TO \\(''([-0-9]{10})''')::date as ends_before,
+    pg_total_relation_size(child.oid) as bytes
+from pg_inherits
+inner join pg_class as child on child.oid = inhrelid
+where inhparent = to_regclass('raw.tmdb_response')
+order by ends_before
+"""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A month of the landing zone; dates and load are null when it is empty."""
+
+    name: str
+    first_date: date | None
+    last_date: date | None
+    rows: int
+    max_load_id: int | None
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was dropped, or would be, and the failures' records that went with it."""
+
+    keep_from: date
+    partitions: list[Partition]
+    failures: int
+
+
+async def prune(keep_days: int, *, dry_run: bool) -> Pruned:
+    """Drop the months whose every day is more than `keep_days` days before today (UTC).
+
+    Raises `RefusedError`, and drops nothing, when a mart has not taken all of what would go. A dry run raises
+    it, too.
+    """
+    keep_from = today() - timedelta(days=keep_days)
+    async with landing.read_only() if dry_run else landing.locked() as connection:
+        cursor = await connection.execute("select to_regclass('raw.prune_log') is not null")
+        if await cursor.fetchall() != [(True,)]:
+            return Pruned(keep_from, [], 0)
+        try:
+            async with connection.transaction():
+                return await _prune(connection, keep_from, dry_run)
+        except psycopg.errors.LockNotAvailable as error:
+            raise LandingError(
+                "the landing zone is in use (a dbt run?), nothing was dropped: try again when it has ended"
+            ) from error
+        except psycopg.Error as error:
+            raise LandingError(f"PostgreSQL could not prune, nothing was dropped: {error}") from error
+
+
+async def _prune(connection: Connection, keep_from: date, dry_run: bool) -> Pruned:
+    cursor = await connection.execute(_PARTITIONS.encode())
+    old = [(name, size) for name, ends_before, size in await cursor.fetchall() if ends_before <= keep_from]
+    partitions = [await _measured(connection, name, size) for name, size in old]
+    await _refuse_what_is_not_taken(connection, partitions)
+    # failures are kept as long as their date's month
+    oldest_kept = keep_from.replace(day=1)
+    if dry_run:
+        cursor = await connection.execute(
+            "select count(*) from raw.extract_failure where snapshot_date < %s", [oldest_kept]
+        )
+        ((failures,),) = await cursor.fetchall()
+        return Pruned(keep_from, partitions, failures)
+    for partition in partitions:
+        await connection.execute(
+            "insert into raw.prune_log (partition, first_date, last_date, rows, max_load_id)"
+            " values (%s, %s, %s, %s, %s)",
+            [
+                partition.name,
+                partition.first_date,
+                partition.last_date,
+                partition.rows,
+                partition.max_load_id,
+            ],
+        )
+        await connection.execute(sql.SQL("drop table raw.{}").format(sql.Identifier(partition.name)))
+    cursor = await connection.execute(
+        "delete from raw.extract_failure where snapshot_date < %s", [oldest_kept]
+    )
+    return Pruned(keep_from, partitions, cursor.rowcount)
+
+
+async def _measured(connection: Connection, name: str, size: int) -> Partition:
+    cursor = await connection.execute(
+        sql.SQL("select min(snapshot_date), max(snapshot_date), count(*), max(load_id) from raw.{}").format(
+            sql.Identifier(name)
+        )
+    )
+    ((first, last, rows, load_id),) = await cursor.fetchall()
+    return Partition(name, first, last, rows, load_id, size)
+
+
+async def _refuse_what_is_not_taken(connection: Connection, partitions: list[Partition]) -> None:
+    newest = max((p.max_load_id for p in partitions if p.max_load_id is not None), default=None)
+    if newest is None:
+        return
+    cursor = await connection.execute("select to_regclass('marts.load_watermark') is not null")
+    if await cursor.fetchall() != [(True,)]:
+        raise RefusedError(
+            "nothing was dropped: there are no marts yet (no table marts.load_watermark), so the landing"
+            " zone is the only copy of the history. Build them first: make dbt"
+        )
+    cursor = await connection.execute("select relation, load_id from marts.load_watermark order by relation")
+    taken = await cursor.fetchall()
+    behind = [f"{relation} (up to load {load_id})" for relation, load_id in taken if load_id < newest]
+    if not taken or behind:
+        what = "no mart has taken anything" if not taken else f"not all was taken by {', '.join(behind)}"
+        raise RefusedError(
+            f"nothing was dropped: the months to drop reach to load {newest}, but {what}."
+            " Bring the marts up to date first: make dbt"
+        )
