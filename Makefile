@@ -93,7 +93,7 @@ setup: $(READY) ## Install everything into .venv; once, and again after the lock
 	@echo ".venv is ready"
 
 test: $(READY) ## Run the tests (ARGS=tests/warehouse)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(READY) ## Check style and types: ruff, mypy, sqlfluff
 	@$(PY) -m ruff check .

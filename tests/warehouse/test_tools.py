@@ -109,7 +109,7 @@ def test_elt_stops_at_the_first_failure_and_names_it(
         (["check"], "-m warehouse run -- .venv/bin/python tools/check.py"),
         (["extract", "DRY_RUN=1", "MIN_POPULARITY=1.5"], "--min-popularity 1.5 --dry-run"),
         (["stop"], "-m warehouse stop"),
-        (["test", "ARGS=tests/warehouse"], "-m pytest tests/warehouse"),
+        (["test", "ARGS=tests/warehouse"], "--dist loadfile tests/warehouse"),
     ],
 )
 def test_a_target_passes_its_variables_on(arguments: list[str], expected: str, project: Path) -> None:
