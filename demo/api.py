@@ -19,7 +19,7 @@ from aiohttp import web
 from demo import answers, discover, reference
 from demo.answers import ApiError
 from demo.edits import Edited
-from demo.source import Change
+from demo.source import BLOCKS, Change
 from demo.traffic import Traffic
 
 CHANGES_PAGE: Final = 100
@@ -27,7 +27,6 @@ CHANGES_DAYS: Final = 14
 APPENDED_MAX: Final = 20
 #: Days for which the daily exports are kept ("3 months").
 EXPORT_DAYS: Final = 90
-_BLOCKS: Final = ("credits", "keywords")
 _EXPORT: Final = re.compile(r"/p/exports/movie_ids_(\d\d)_(\d\d)_(\d{4})\.json\.gz")
 _LOOPBACK: Final = ("127.", "::1", "::ffff:127.")
 _EXPORT_CHUNK: Final = 500
@@ -133,13 +132,10 @@ class Api:
         body = self.films.body(film_id, day)
         if body is None:
             raise ApiError(34)
-        wanted = [name for name in _BLOCKS if name in names]
+        wanted = [name for name in BLOCKS if name in names]
         if not wanted:
             return body
-        parts = [
-            b'"%b":%b' % (name.encode(), orjson.dumps(self.films.block(name, film_id, day)))
-            for name in wanted
-        ]
+        parts = [b'"%b":%b' % (name.encode(), self.films.block(name, film_id, day)) for name in wanted]
         return body.rstrip()[:-1] + b"," + b",".join(parts) + b"}"
 
     def _changes(self, start: str | None, end: str | None, number: str | None) -> bytes:

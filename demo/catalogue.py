@@ -2,10 +2,9 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -19,7 +18,6 @@ from demo.source import LISTED_MAX, Change, Film, Query, Ranking
 #: (measured: 4 of 13,849 ids that discover had just given).
 _GHOST_EVERY: Final = 8_000
 _GHOST_RANGES: Final = ((20, 400), (400, 2000))
-_RANKINGS_KEPT: Final = 32
 #: No popularity is higher than this many times its slot's fame: noise, week and wave at their highest.
 _BOUND: Final = 1.05 * 1.07 * 1.15
 
@@ -35,13 +33,16 @@ class Catalogue:
         ghosts = numbers(f"{seed}:ghosts", len(_GHOST_RANGES) + 1)
         self._ghosts = {a + n * (b - a) // 2**32 for (a, b), n in zip(_GHOST_RANGES, ghosts, strict=False)}
         self._ghost_phase = ghosts[-1] % _GHOST_EVERY
+        #: The last film asked for: one request asks for its payload and its blocks.
+        self._last: tuple[int, int, Outline] | None = None
         self._by_fame: array[int] | None = None
         self._by_release: tuple[int, array[int], array[int]] | None = None
-        self._rankings: OrderedDict[tuple[Query, int], Ranking] = OrderedDict()
 
     # --- one film -------------------------------------------------------------------------------------------
 
     def _outline(self, film_id: int, day: int) -> Outline | None:
+        if self._last is not None and self._last[:2] == (film_id, day):
+            return self._last[2]
         _check(day)
         place = self.slots.place(film_id)
         if place is None:
@@ -49,7 +50,9 @@ class Catalogue:
         slot, generation = place
         if generation != self.slots.generation(slot, day) or self._is_ghost(slot):
             return None
-        return self.films.outline(slot, day)
+        outline = self.films.outline(slot, day)
+        self._last = (film_id, day, outline)
+        return outline
 
     def film(self, film_id: int, day: int) -> Film | None:
         """The payload of /movie/{id}; None for an id that is free, not announced yet, or gone."""
@@ -61,8 +64,8 @@ class Catalogue:
         film = self.film(film_id, day)
         return None if film is None else orjson.dumps(film)
 
-    def block(self, name: str, film_id: int, day: int) -> Any:
-        """`credits` or `keywords` of a film that exists."""
+    def block(self, name: str, film_id: int, day: int) -> bytes:
+        """JSON of the `credits` or `keywords` of a film that exists."""
         outline = self._outline(film_id, day)
         if outline is None:
             raise LookupError(f"film {film_id} does not exist on day {day}")
@@ -87,12 +90,8 @@ class Catalogue:
         return self.films.film(self.films.outline(place[0], self._listed_day(place[0], day)))
 
     def ranking(self, query: Query, day: int) -> Ranking:
-        """The first LISTED_MAX ids of a query. The last few answers are kept."""
+        """The first LISTED_MAX ids of a query."""
         _check(day)
-        key = (query, day)
-        if key in self._rankings:
-            self._rankings.move_to_end(key)
-            return self._rankings[key]
         self.slots.ready_all()
         if query == Query(include_adult=query.include_adult, include_video=query.include_video):
             chosen, total = self._most_popular(query, day)
@@ -102,10 +101,7 @@ class Catalogue:
         ids = array("i")
         for slot in chosen:
             ids.append(slots.film_id(slot, slots.generation(slot, self._listed_day(slot, day))))
-        ranking = self._rankings[key] = Ranking(ids, total)
-        if len(self._rankings) > _RANKINGS_KEPT:
-            self._rankings.popitem(last=False)
-        return ranking
+        return Ranking(ids, total)
 
     def _hidden(self, query: Query) -> int:
         return (0 if query.include_adult else ADULT) | (0 if query.include_video else VIDEO)

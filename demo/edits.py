@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from demo.source import LISTED_MAX, Change, Film, Query, Ranking, Source
+from demo.source import BLOCKS, LISTED_MAX, Change, Film, Query, Ranking, Source
 
 #: Keys to set on the film's payload; or a function that alters the payload or returns another; or a raw body.
 Alteration = Mapping[str, Any] | Callable[[Film, date], Film | None] | bytes
@@ -97,10 +97,10 @@ class Edited:
         returned = change(film, date.fromordinal(day))
         return film if returned is None else returned
 
-    def block(self, name: str, film_id: int, day: int) -> Any:
-        """A block of append_to_response; empty for a film that only an override made."""
-        if self.source.film(film_id, day) is None:
-            return {"credits": {"cast": [], "crew": []}, "keywords": {"keywords": []}}[name]
+    def block(self, name: str, film_id: int, day: int) -> bytes:
+        """JSON of a block of append_to_response; empty for a film that only an override made."""
+        if film_id in self._overrides and self.source.film(film_id, day) is None:
+            return BLOCKS[name]
         return self.source.block(name, film_id, day)
 
     # --- lists ----------------------------------------------------------------------------------------------

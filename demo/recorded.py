@@ -3,17 +3,17 @@
 import gzip
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from demo.source import LISTED_MAX, Change, Film, Query, Ranking
-
-_EMPTY: dict[str, Any] = {"credits": {"cast": [], "crew": []}, "keywords": {"keywords": []}}
+from demo.source import BLOCKS, LISTED_MAX, Change, Film, Query, Ranking
 
 
 class Recorded:
     """Films of a JSON Lines file (`.gz` or plain). The lines are served byte for byte; nothing is filled in.
+
+    `credits` and `keywords` of a line come only with append_to_response, as blocks; such a line is written
+    anew without them.
 
     Raises ValueError, naming file and line, for a line that is no JSON object with a whole-number `id`, and
     for an id that stands twice; OSError where the file cannot be read.
@@ -23,6 +23,7 @@ class Recorded:
 
     def __init__(self, path: Path) -> None:
         self._bodies: dict[int, bytes] = {}
+        self._blocks: dict[int, dict[str, bytes]] = {}
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 line = line.strip()
@@ -41,6 +42,10 @@ class Recorded:
             raise ValueError(f"{where}: not a film: a JSON object with a whole-number `id` is needed")
         if film_id in self._bodies:
             raise ValueError(f"{where}: film {film_id} stands twice in the file")
+        blocks = {name: orjson.dumps(film.pop(name)) for name in BLOCKS if name in film}
+        if blocks:
+            self._blocks[film_id] = blocks
+            line = orjson.dumps(film)
         self._bodies[film_id] = line
 
     def body(self, film_id: int, day: int) -> bytes | None:
@@ -52,9 +57,9 @@ class Recorded:
         body = self._bodies.get(film_id)
         return None if body is None else orjson.loads(body)
 
-    def block(self, name: str, film_id: int, day: int) -> Any:
-        """The block, if the film's line has it; an empty one else."""
-        return self.listed(film_id, day).get(name, _EMPTY[name])
+    def block(self, name: str, film_id: int, day: int) -> bytes:
+        """JSON of the block, if the film's line has it; of an empty one else."""
+        return self._blocks.get(film_id, {}).get(name, BLOCKS[name])
 
     def listed(self, film_id: int, day: int) -> Film:
         """The film's line, parsed."""

@@ -31,6 +31,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from collections.abc import AsyncIterator
@@ -272,27 +273,31 @@ class StandInProcess:
         self.base_url = ""
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "demo", "serve", *self._options],
-            cwd=Path(__file__).resolve().parent.parent,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.base_url = self._process.stdout.readline().strip() if self._process.stdout else ""
-        if not self.base_url:
-            said = self._process.communicate()[1]
-            raise RuntimeError(f"the stand-in did not start: {said.strip()}")
+        with contextlib.ExitStack() as stack:
+            # a file, not a pipe: a pipe that nobody empties would stop the server when it is full
+            said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+            self._process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "demo", "serve", *self._options],
+                    cwd=Path(__file__).resolve().parent.parent,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    text=True,
+                )
+            )
+            stack.callback(self._process.terminate)
+            self.base_url = self._process.stdout.readline().strip() if self._process.stdout else ""
+            if not self.base_url:
+                self._process.wait()
+                said.seek(0)
+                raise RuntimeError(f"the stand-in did not start: {said.read().strip()}")
+            self._running = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.terminate()
-        self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
+        self._running.close()
 
     @property
     def export_url(self) -> str:

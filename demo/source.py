@@ -1,14 +1,15 @@
 """What the server serves from: a synthetic catalogue or a file of real films, seen through one interface."""
 
-from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 #: A film's payload, as /movie/{id} has it.
 Film = dict[str, Any]
+#: The blocks of append_to_response that are had, with what a film without them has.
+BLOCKS: Final = {"credits": b'{"cast":[],"crew":[]}', "keywords": b'{"keywords":[]}'}
 #: Rows that discover gives at most: 500 pages of 20.
-LISTED_MAX = 10_000
+LISTED_MAX: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ class Source(Protocol):
         """The same as JSON."""
         ...
 
-    def block(self, name: str, film_id: int, day: int) -> Any:
-        """A block of append_to_response of a film that exists: `credits` or `keywords`."""
+    def block(self, name: str, film_id: int, day: int) -> bytes:
+        """JSON of a block of append_to_response of a film that exists: one of BLOCKS."""
         ...
 
     def ranking(self, query: Query, day: int) -> Ranking:
@@ -105,8 +106,3 @@ class Source(Protocol):
     def export(self, day: int) -> Iterator[Film]:
         """Every film that exists on the day, with the five keys of the daily export."""
         ...
-
-
-def ids_array(ids: Iterator[int]) -> "array[int]":
-    """Film ids, four bytes each."""
-    return array("i", ids)
