@@ -1,0 +1,1 @@
+"""Dashboards as files: `dashboards/*.yml` and `cards/*.sql`, checked against dbt and applied to Metabase."""

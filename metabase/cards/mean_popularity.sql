@@ -1,0 +1,8 @@
+{{ include('film_day') }}
+
+select
+    film_day.date_id as "Day",
+    round(avg(film_day.popularity), 1) as "Mean popularity"
+from film_day
+group by film_day.date_id
+order by film_day.date_id

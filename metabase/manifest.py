@@ -1,0 +1,117 @@
+"""dbt's manifest: which relation and which columns a model has.
+
+Read from a file that dbt wrote, or parsed afresh from the project (about four seconds), so that a check never
+passes on yesterday's models.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from metabase.errors import DashboardError, UsageError, shown
+from metabase.template import Value
+
+PROJECT = Path(__file__).resolve().parent.parent
+DBT_PROJECT = PROJECT / "dbt_project"
+SCHEMAS = ("marts", "analytics")
+"""What dashboards may read; the reader's role sees nothing else."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A dbt model; `columns` by name with their PostgreSQL types."""
+
+    name: str
+    schema: str
+    alias: str
+    columns: Mapping[str, str]
+
+    @property
+    def relation(self) -> str:
+        """Schema and name, as SQL writes them."""
+        return f"{self.schema}.{self.alias}"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The models that dashboards may read (schemas `SCHEMAS`), and the variables of dbt_project.yml."""
+
+    models: Mapping[str, Model]
+    others: frozenset[str]
+    """Models that exist and that dashboards may not read."""
+    variables: Mapping[str, Value]
+    path: Path
+
+    @property
+    def relations(self) -> dict[str, str]:
+        """Model name to relation."""
+        return {name: model.relation for name, model in self.models.items()}
+
+
+def load(path: Path, project: Path = DBT_PROJECT) -> Manifest:
+    """The manifest in a file. Raises `UsageError` when there is none, or it is something else."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        nodes = [n for n in content["nodes"].values() if n["resource_type"] in ("model", "seed", "snapshot")]
+    except OSError as error:
+        raise UsageError(
+            f"dbt's manifest can't be read: {shown(path)}: {error.strerror}. `make dbt` writes it; "
+            "without --manifest it is parsed from the dbt project"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{shown(path)} is no manifest of dbt's ({error!r})") from error
+    models = {
+        node["name"]: Model(
+            name=node["name"],
+            schema=node["schema"],
+            alias=node["alias"],
+            columns={name: column.get("data_type") or "text" for name, column in node["columns"].items()},
+        )
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] in SCHEMAS
+    }
+    settings = yaml.safe_load((project / "dbt_project.yml").read_text())
+    return Manifest(
+        models=models,
+        others=frozenset(node["name"] for node in nodes) - set(models),
+        variables=settings.get("vars") or {},
+        path=path,
+    )
+
+
+def parse(target: Path | None = None, project: Path = DBT_PROJECT) -> Manifest:
+    """Parse the dbt project and load what comes out; needs no database.
+
+    `target` is the folder for dbt's files (default: a temporary one). The exposures are left out: they are
+    written from the dashboards, and must not keep these from being checked. Raises `DashboardError`.
+    """
+    # half a second to import, and not needed where a manifest is given
+    from dbt.cli.main import dbtRunner
+
+    if target is None:
+        with tempfile.TemporaryDirectory(prefix="tmdb-manifest-") as folder:
+            return parse(Path(folder), project)
+    folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    files = ["--target-path", str(target), "--log-path", str(target)]
+    options = ["--no-send-anonymous-usage-stats", "--vars", "{dashboard_exposures: false}"]
+    # profiles.yml wants a host; parsing connects to none
+    missing = "PGHOST" not in os.environ
+    if missing:
+        os.environ["PGHOST"] = "localhost"
+    try:
+        # stdout is for this program's own data
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            result = dbtRunner().invoke(["--quiet", "parse", *folders, *files, *options])
+    finally:
+        if missing:
+            del os.environ["PGHOST"]
+    if not result.success:
+        raise DashboardError(f"dbt can't parse {shown(project)}: {result.exception}")
+    return load(target / "manifest.json", project)
