@@ -3,14 +3,16 @@ under /_demo, which only this machine may use.
 
     GET  /_demo                      → {"date", "requests", "peak_connections", ...}
     POST /_demo/date    {"date": "2026-08-01"}    the day that the API answers for, from now on
-    POST /_demo/reset                             forget the requests counted so far
+    POST /_demo/faults  {"faults": "500=0.05", "seed": 1}    what to inject from now on (see demo.faults)
+    POST /_demo/reset                             forget the requests and faults counted so far
 """
 
 import asyncio
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -19,6 +21,8 @@ from aiohttp import web
 from demo import answers, discover, reference
 from demo.answers import ApiError
 from demo.edits import Edited
+from demo.faults import ConnectionCutError, Faults, close
+from demo.slots import FIRST_DAY, LAST_DAY
 from demo.source import BLOCKS, Change
 from demo.traffic import Traffic
 
@@ -35,7 +39,7 @@ _EXPORT_CHUNK: Final = 500
 class Api:
     """Answers requests. All its settings may be changed between two requests."""
 
-    def __init__(self, films: Edited, today: date | None, token: str) -> None:
+    def __init__(self, films: Edited, token: str) -> None:
         self.films = films
         self.token = token
         self.traffic = Traffic()
@@ -43,7 +47,8 @@ class Api:
         self.latency = 0.0
         #: Share of discover's rows that repeat; None for what the source does by itself.
         self.repeats: float | None = None
-        self._today = today
+        self.faults = Faults()
+        self._today: date | None = None
         self._lookups = {
             "/3/genre/movie/list": orjson.dumps({"genres": reference.GENRES}),
             "/3/configuration/countries": orjson.dumps(reference.COUNTRIES),
@@ -57,6 +62,8 @@ class Api:
 
     @today.setter
     def today(self, day: date | None) -> None:
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise ValueError(f"the stand-in answers for days from {FIRST_DAY} to {LAST_DAY}, not for {day}")
         self._today = day
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -69,6 +76,9 @@ class Api:
         try:
             response = await self._answer(request, path)
             status = response.status
+        except ConnectionCutError:
+            # aiohttp wants an answer; nobody is there to receive it
+            response = web.Response()
         finally:
             self.traffic.left(status)
         return response
@@ -85,7 +95,12 @@ class Api:
             await asyncio.sleep(self.latency)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return answers.error(7)
-        return self.route(request, path)
+        right = self.route(request, path)
+        kind = self._fault(request, found=right.status == 200)
+        return right if kind is None else await self.faults.inject(kind, request, right)
+
+    def _fault(self, request: web.BaseRequest, *, found: bool) -> str | None:
+        return self.faults.choose(request.path, request.query_string, self.today.toordinal(), found=found)
 
     def _too_many(self, count: int) -> web.Response:
         response = answers.error(25, answers.ERRORS[25][1].format(count=count, limit=self.traffic.max_rps))
@@ -178,27 +193,21 @@ class Api:
             # the store behind files.tmdb.org does not tell a missing file from a forbidden one
             body = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'
             return web.Response(body=body, status=403, content_type="application/xml")
+        kind = self._fault(request, found=True)
+        if kind is not None and kind != "truncated":
+            return await self.faults.inject(kind, request, web.Response())
         response = web.StreamResponse(headers={"Content-Type": "application/gzip"})
-        await response.prepare(request)
-        await self._write_gzip(response, self.films.export(day.toordinal()))
-        await response.write_eof()
+        try:
+            await response.prepare(request)
+            async for packed in _gzip_lines(self.films.export(day.toordinal())):
+                await response.write(packed)
+                if kind == "truncated":
+                    close(request)
+                    raise ConnectionCutError
+            await response.write_eof()
+        except ConnectionError as error:
+            raise ConnectionCutError from error
         return response
-
-    async def _write_gzip(self, response: web.StreamResponse, rows: Iterable[Any]) -> None:
-        packer = zlib.compressobj(1, wbits=31)
-        lines: list[bytes] = []
-        for row in rows:
-            lines.append(orjson.dumps(row))
-            if len(lines) == _EXPORT_CHUNK:
-                packed = packer.compress(b"\n".join(lines) + b"\n")
-                lines.clear()
-                if packed:
-                    await response.write(packed)
-                # other requests get their turn while the file is made
-                await asyncio.sleep(0)
-        if lines:
-            await response.write(packer.compress(b"\n".join(lines) + b"\n"))
-        await response.write(packer.flush())
 
     # --- controls -------------------------------------------------------------------------------------------
 
@@ -206,9 +215,15 @@ class Api:
         if not (request.remote or "").startswith(_LOOPBACK):
             return _refusal(403, "The stand-in is controlled from its own machine only.")
         if request.method == "GET" and path == "/_demo":
-            return web.json_response({"date": self.today.isoformat(), **self.traffic.summary()})
+            return web.json_response(
+                {
+                    "date": self.today.isoformat(),
+                    **self.traffic.summary(),
+                    "faults": dict(sorted(self.faults.injected.items())),
+                }
+            )
         if request.method != "POST":
-            return _refusal(405, "Controls are: GET /_demo, POST /_demo/date, POST /_demo/reset.")
+            return _refusal(405, "Controls are: GET /_demo, POST /_demo/date, /_demo/faults, /_demo/reset.")
         try:
             await self._set(path.removeprefix("/_demo/"), await request.read())
         except (ValueError, KeyError, TypeError) as error:
@@ -218,10 +233,25 @@ class Api:
     async def _set(self, name: str, body: bytes) -> None:
         if name == "reset":
             self.traffic.reset()
+            self.faults.injected.clear()
+        elif name == "faults":
+            asked = orjson.loads(body)
+            self.faults = Faults.parse(asked["faults"], int(asked.get("seed", 0)))
         elif name == "date":
             self.today = date.fromisoformat(orjson.loads(body)["date"])
         else:
             raise ValueError("no such control")
+
+
+async def _gzip_lines(rows: Iterator[Any]) -> AsyncIterator[bytes]:
+    """The rows as JSON Lines, packed; a piece at a time, so that no more than a piece is in memory."""
+    packer = zlib.compressobj(1, wbits=31)
+    while chunk := list(islice(rows, _EXPORT_CHUNK)):
+        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in chunk)
+        yield packer.compress(lines) + packer.flush(zlib.Z_SYNC_FLUSH)
+        # other requests get their turn while the file is made
+        await asyncio.sleep(0)
+    yield packer.flush()
 
 
 def _refusal(status: int, message: str) -> web.Response:

@@ -12,12 +12,17 @@ import uvloop
 
 from demo.api import Api
 from demo.edits import Edited
+from demo.faults import Faults
+from demo.run import run
 from demo.server import DEFAULT_FILMS, DEFAULT_SEED, DEFAULT_TOKEN, serving, source_of
 
 
 @click.group()
 def main() -> None:
     """A local stand-in for TMDB's API, for demos, tests and benchmarks."""
+
+
+main.add_command(run)
 
 
 @main.command()
@@ -55,6 +60,13 @@ def main() -> None:
     help="Share of discover's rows that repeat.  [default: 0.01; 0 with --data]",
 )
 @click.option("--max-rps", type=click.IntRange(1), help="Answer 429 to more requests in a second.")
+@click.option(
+    "--faults",
+    default="",
+    metavar="SPEC",
+    help="Faults to inject, as in `500=0.05,reset=0.01` (demo/faults.py).",
+)
+@click.option("--fault-seed", default=0, show_default=True, help="Another seed, other requests fail.")
 def serve(
     host: str,
     port: int,
@@ -66,12 +78,19 @@ def serve(
     latency: float,
     repeats: float | None,
     max_rps: int | None,
+    faults: str,
+    fault_seed: int,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C. Prints its base URL when ready."""
     try:
-        api = Api(Edited(source_of(data, films, seed)), today.date() if today else None, token)
+        api = Api(Edited(source_of(data, films, seed)), token)
     except (OSError, ValueError) as error:
         _fail(f"cannot read the films: {error}")
+    try:
+        api.today = today.date() if today else None
+        api.faults = Faults.parse(faults, fault_seed)
+    except ValueError as error:
+        _fail(str(error))
     api.latency = latency / 1000
     api.repeats = repeats
     api.traffic.max_rps = max_rps

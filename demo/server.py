@@ -2,28 +2,34 @@
 
 In a test (everything may be changed while it runs)::
 
-    from demo.server import StandIn
+    from demo.server import Faults, StandIn
 
     with StandIn(films=500, today=date(2026, 8, 1)) as tmdb:
-        tmdb.base_url, tmdb.export_url, tmdb.token     # for TMDB_BASE_URL, TMDB_EXPORT_URL, TMDB_TOKEN
-        tmdb.today = date(2026, 8, 2)                  # the next day's answers tmdb.film(603)
-        # a payload as dict, or None where the API says 404 tmdb.ids()                                     #
-        ids by popularity, as discover lists them tmdb.override(603, {"genres": []})             # keys to
-        set; or a function(film, day); or raw bytes tmdb.override(603, changed, since=date(2026, 8, 3))
-        tmdb.override(99_000_001, {...whole film...})  # an id that is free: one more film tmdb.delete(604,
-        since=date(2026, 8, 2))       # 404 from that day; listed=True: discover still gives it
-        tmdb.restore(603)                              # takes that back; restore() takes back everything
-        tmdb.use(data=Path("2019-12-07.jsonl.gz"))     # another source; overrides and deletions are gone
-        tmdb.latency = 0.05                            # seconds tmdb.repeats = 0.0
-        # no repeated rows in discover tmdb.max_rps = 40                              # 429 above it
+        tmdb.base_url, tmdb.export_url, tmdb.token  # for TMDB_BASE_URL, TMDB_EXPORT_URL, TMDB_TOKEN
+        tmdb.today = date(2026, 8, 2)               # the next day's answers
+        tmdb.film(603)                              # a payload as dict, or None where the API says 404
+        tmdb.ids()                                  # ids by popularity, as discover ranks them
+        tmdb.override(603, {"genres": []})          # keys to set; or a function(film, day); or raw bytes
+        tmdb.override(603, changed, since=date(2026, 8, 3))
+        tmdb.override(99_000_001, {"title": "X"})   # an id that is free: one more film
+        tmdb.delete(604, since=date(2026, 8, 2))    # 404 from that day; listed=True: discover has it still
+        tmdb.restore(603)                           # takes that back; restore() takes back everything
+        tmdb.use(data=Path("2019-12-07.jsonl.gz"))  # another source; overrides and deletions are gone
+        tmdb.latency = 0.05                         # seconds
+        tmdb.repeats = 0.0                          # no repeated rows in discover
+        tmdb.max_rps = 40                           # 429 above it
+        tmdb.faults = Faults.parse("500=0.05,reset=0.01", seed=1)  # see demo.faults; Faults() is none
+        tmdb.faults.injected                        # how many of each kind there were
         tmdb.traffic.total, .count("/3/movie/"), .peak_connections, .highest_rate(), .times, .reset()
+        tmdb.stop(), tmdb.start()                   # the API is away, and back at the same address
 
 For a benchmark, whose client must not share the interpreter with the server::
 
     with StandInProcess("--films", "10000", "--latency", "50") as tmdb:
-        tmdb.base_url, tmdb.export_url, tmdb.token
+        tmdb.base_url, tmdb.export_url, tmdb.token, tmdb.pid
         tmdb.today = date(2026, 8, 2)
-        tmdb.stats()["peak_connections"]
+        tmdb.inject("all=0.05", seed=1)
+        tmdb.stats()["peak_connections"]            # requests, statuses, rates, faults: demo.traffic
 """
 
 import asyncio
@@ -47,6 +53,7 @@ from aiohttp.web_protocol import RequestHandler
 from demo.api import Api
 from demo.catalogue import Catalogue
 from demo.edits import Alteration, Edited
+from demo.faults import Faults
 from demo.recorded import Recorded
 from demo.slots import FIRST_DAY
 from demo.source import Film, Query, Source
@@ -111,8 +118,11 @@ class StandIn:
         latency: float = 0.0,
         repeats: float | None = None,
         max_rps: int | None = None,
+        faults: Faults | str = "",
+        fault_seed: int = 0,
     ) -> None:
-        self._api = Api(Edited(source_of(data, films, seed)), today, token)
+        self._api = Api(Edited(source_of(data, films, seed)), token)
+        self.today = today
         self._host = host
         self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -121,6 +131,7 @@ class StandIn:
         self.latency = latency
         self.repeats = repeats
         self.max_rps = max_rps
+        self.faults = Faults.parse(faults, fault_seed) if isinstance(faults, str) else faults
 
     # --- running --------------------------------------------------------------------------------------------
 
@@ -226,6 +237,15 @@ class StandIn:
         self._api.traffic.max_rps = requests
 
     @property
+    def faults(self) -> Faults:
+        """The faults that are injected; `Faults()` is none. `faults.injected` counts them by kind."""
+        return self._api.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._api.faults = faults
+
+    @property
     def traffic(self) -> Traffic:
         """What came in so far."""
         return self._api.traffic
@@ -322,8 +342,12 @@ class StandInProcess:
         """Requests so far: see `GET /_demo`."""
         return self._control()
 
+    def inject(self, faults: str, seed: int = 0) -> None:
+        """Inject these faults from now on: a specification as in `demo.faults`; "" for none."""
+        self._control("faults", {"faults": faults, "seed": seed})
+
     def reset(self) -> None:
-        """Forget the requests so far."""
+        """Forget the requests and faults so far."""
         self._control("reset", {})
 
     def _control(self, name: str = "", body: dict[str, Any] | None = None) -> dict[str, Any]:

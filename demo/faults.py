@@ -1,0 +1,288 @@
+"""Faults that the stand-in injects on request: what a network, a CDN and an API do on bad days.
+
+Off by default. A specification is a list such as `500=0.02,reset=0.01,hang=0.005,hang-seconds=20`:
+
+| item | meaning |
+| --- | --- |
+| `KIND=P` | that share of the requests fails so; KINDS lists the kinds |
+| `all=P` | that share of the requests fails, all kinds alike |
+| `attempts=N` | after N failures in a row (default 3) the same request passes, whatever is drawn |
+| `permanent=ID:KIND+ID:KIND` | these films fail so every time |
+| `paths=REGEX` | only requests whose path it matches (default `/3/`) |
+| `hang-seconds=S` | how long a hanging request is held (default 3600) |
+| `retry-after=S` | seconds that a 429 asks for (default 1) |
+| `huge-mb=N` | size of a huge body (default 40) |
+| `redirect-to=URL` | where a redirect leads, before the path (default http://127.0.0.1:9) |
+
+Which request fails how is a function of the seed, the day, the request's path and query, and how often it has
+failed in a row; so a run can be repeated, and a retry has another fate than the attempt before.
+"""
+
+import asyncio
+import re
+import socket
+import struct
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any, Final, Self
+
+import orjson
+from aiohttp import web
+
+from demo import answers
+from demo.draws import UNIT, numbers
+
+#: Kinds of faults, and what each does.
+KINDS: Final = {
+    "500": "500 with TMDB's JSON, code 11",
+    "502": "502 with a page of HTML",
+    "503": "503 with a page of HTML",
+    "429": "429 with Retry-After in seconds",
+    "429-date": "429 with Retry-After as an HTTP date",
+    "429-bare": "429 without Retry-After",
+    "429-text": "429 with a body that is not JSON",
+    "reset": "the connection is reset (RST)",
+    "hang": "no answer for a long time",
+    "truncated": "the connection ends before the announced length",
+    "text": "200 with text that is not JSON",
+    "list": "200 with a JSON list where an object belongs (not for the lists that are bare arrays)",
+    "error-body": "200 with the body of an error",
+    "other-film": "200 with another film's id (films only)",
+    "nul": "200 with the right film, \\u0000 in its overview (films only)",
+    "content-type": "200 with the right body as text/html",
+    "huge": "200 with a body of 40 MB in chunks of unknown number",
+    "huge-length": "200 with a body of 40 MB, announced in Content-Length",
+    "redirect": "302 to another host",
+    "echo": "500 that repeats the request's Authorization header",
+}
+_FILMS_ONLY: Final = ("other-film", "nul")
+_FILM_PATH: Final = re.compile(r"/3/movie/(\d+)")
+_CHUNK: Final = b"lorem ipsum " * 5461
+
+
+def _permanent(text: str) -> dict[int, str]:
+    pairs = (pair.partition(":") for pair in text.split("+"))
+    return {int(film): kind for film, _, kind in pairs}
+
+
+#: Items of a specification that are not kinds: the field that each sets, and how it is read.
+_OPTIONS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
+    "attempts": ("attempts", int),
+    "permanent": ("permanent", _permanent),
+    "paths": ("paths", str),
+    "hang-seconds": ("hang_seconds", float),
+    "retry-after": ("retry_after", int),
+    "huge-mb": ("huge_bytes", lambda text: int(text) * 1024 * 1024),
+    "redirect-to": ("redirect_to", lambda text: text.rstrip("/")),
+}
+
+
+class ConnectionCutError(Exception):
+    """The connection was ended on purpose; there is nobody to answer."""
+
+
+@dataclass
+class Faults:
+    """Which faults are injected how often. `injected` counts those that were."""
+
+    rates: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    attempts: int = 3
+    permanent: Mapping[int, str] = field(default_factory=dict)
+    paths: str = "/3/"
+    hang_seconds: float = 3600.0
+    retry_after: int = 1
+    huge_bytes: int = 40 * 1024 * 1024
+    redirect_to: str = "http://127.0.0.1:9"
+    injected: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        unknown = [kind for kind in (*self.rates, *self.permanent.values()) if kind not in KINDS]
+        if unknown:
+            raise ValueError(f"no such fault: {', '.join(unknown)}. There are {', '.join(KINDS)}")
+        if not 0 <= sum(self.rates.values()) <= 1 or min(self.rates.values(), default=0) < 0:
+            raise ValueError("the shares of the faults must be 0 to 1, together too")
+        try:
+            self._paths = re.compile(self.paths)
+        except re.error as error:
+            raise ValueError(f"paths is no regular expression: {error}") from error
+        #: Failures in a row by request; a request that passes is forgotten.
+        self._failed: dict[str, int] = {}
+
+    @classmethod
+    def parse(cls, text: str, seed: int = 0) -> Self:
+        """The faults of a specification (see above). Raises ValueError for one that is not understood."""
+        rates: dict[str, float] = {}
+        options: dict[str, Any] = {}
+        for item in filter(None, (item.strip() for item in text.split(","))):
+            name, equals, value = item.partition("=")
+            if not equals:
+                raise ValueError(f"{item!r} is not of the form NAME=VALUE")
+            try:
+                if name in _OPTIONS:
+                    option, read = _OPTIONS[name]
+                    options[option] = read(value)
+                elif name == "all":
+                    rates.update(dict.fromkeys(KINDS, float(value) / len(KINDS)))
+                else:
+                    rates[name] = float(value)
+            except ValueError as error:
+                raise ValueError(f"{item!r}: {error}") from error
+        return cls(rates, seed, **options)
+
+    def choose(self, path: str, query: str, day: int, *, found: bool) -> str | None:
+        """The kind of fault that this request meets, or None. `found` says that its right answer is a 200."""
+        film = _FILM_PATH.fullmatch(path)
+        if film and int(film[1]) in self.permanent:
+            self.injected[self.permanent[int(film[1])]] += 1
+            return self.permanent[int(film[1])]
+        if not self.rates or not self._paths.match(path):
+            return None
+        key = f"{path}?{query}"
+        failed = self._failed.get(key, 0)
+        kind: str | None = None
+        if failed < self.attempts:
+            drawn = numbers(f"{self.seed}:{day}:{key}:{failed}", 1)[0] * UNIT
+            kind = self._fate(drawn)
+        bare_list = path.startswith("/3/configuration/")
+        if (kind in _FILMS_ONLY and not (film and found)) or (kind == "list" and bare_list):
+            kind = None
+        if kind is None:
+            self._failed.pop(key, None)
+        else:
+            self._failed[key] = failed + 1
+            self.injected[kind] += 1
+        return kind
+
+    def _fate(self, drawn: float) -> str | None:
+        for kind, rate in self.rates.items():
+            if drawn < rate:
+                return kind
+            drawn -= rate
+        return None
+
+    async def inject(self, kind: str, request: web.BaseRequest, right: web.Response) -> web.StreamResponse:
+        """Do to the request what the fault does; `right` is the answer that it would have had.
+
+        Raises ConnectionCutError where that ends the connection.
+        """
+        body = right.body if isinstance(right.body, bytes) else b""
+        match kind:
+            case "500":
+                return answers.error(11)
+            case "502" | "503":
+                return answers.html(int(kind), _gateway_page(kind))
+            case "429" | "429-date" | "429-bare" | "429-text":
+                return self._too_many(kind)
+            case "reset":
+                reset(request)
+                raise ConnectionCutError
+            case "hang":
+                await self._hang(request)
+                raise ConnectionCutError
+            case "truncated":
+                await _truncate(request, right)
+                raise ConnectionCutError
+            case "text":
+                return _ok(b"upstream connect error or disconnect/reset before headers")
+            case "list":
+                return _ok(b'[{"id":1},{"id":2}]')
+            case "error-body":
+                return _ok(answers.error_body(11))
+            case "other-film":
+                film = orjson.loads(body)
+                return _ok(orjson.dumps({**film, "id": film.get("id", 0) + 1}))
+            case "nul":
+                film = orjson.loads(body)
+                return _ok(orjson.dumps({**film, "overview": f"Broken\0off: {film.get('overview', '')}"}))
+            case "content-type":
+                return web.Response(body=body, status=right.status, content_type="text/html")
+            case "huge" | "huge-length":
+                return await self._huge(request, body, announced=kind == "huge-length")
+            case "redirect":
+                return web.Response(status=302, headers={"Location": self.redirect_to + request.path_qs})
+            case "echo":
+                header = request.headers.get("Authorization", "")
+                return answers.error(11, f"Internal error while handling Authorization: {header}")
+        raise ValueError(f"no such fault: {kind}")
+
+    def _too_many(self, kind: str) -> web.Response:
+        if kind == "429-text":
+            return web.Response(status=429, text="Too many requests. Slow down.\n")
+        response = answers.error(25, answers.ERRORS[25][1].format(count=46, limit=40))
+        if kind == "429":
+            response.headers["Retry-After"] = str(self.retry_after)
+        elif kind == "429-date":
+            until = datetime.now(UTC) + timedelta(seconds=self.retry_after)
+            response.headers["Retry-After"] = format_datetime(until, usegmt=True)
+        return response
+
+    async def _hang(self, request: web.BaseRequest) -> None:
+        end = asyncio.get_running_loop().time() + self.hang_seconds
+        while asyncio.get_running_loop().time() < end:
+            if request.transport is None or request.transport.is_closing():
+                return
+            await asyncio.sleep(0.05)
+        close(request)
+
+    async def _huge(self, request: web.BaseRequest, right: bytes, *, announced: bool) -> web.StreamResponse:
+        # right in all but its size: whoever reads to the end will find nothing wrong
+        response = web.StreamResponse(headers={"Content-Type": "application/json;charset=utf-8"})
+        head, tail = right.rstrip().removesuffix(b"}") + b',"padding":"', b'"}'
+        if announced:
+            response.content_length = self.huge_bytes
+        try:
+            await response.prepare(request)
+            await response.write(head)
+            async for chunk in _filler(self.huge_bytes - len(head) - len(tail)):
+                await response.write(chunk)
+            await response.write(tail)
+            await response.write_eof()
+        except ConnectionError as error:
+            raise ConnectionCutError from error
+        return response
+
+
+def close(request: web.BaseRequest) -> None:
+    """End the connection in good order, after what was written."""
+    if request.transport is not None:
+        request.transport.close()
+
+
+def reset(request: web.BaseRequest) -> None:
+    """End the connection with a reset (RST): a socket that does not linger drops what it has."""
+    transport = request.transport
+    if transport is not None:
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+
+async def _truncate(request: web.BaseRequest, right: web.Response) -> None:
+    body = right.body if isinstance(right.body, bytes) else b""
+    response = web.StreamResponse(headers={"Content-Type": "application/json;charset=utf-8"})
+    response.content_length = len(body) + 1
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    close(request)
+
+
+async def _filler(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // len(_CHUNK)):
+        yield _CHUNK
+        # a client that reads fast must not keep the others waiting
+        await asyncio.sleep(0)
+    yield _CHUNK[: size % len(_CHUNK)]
+
+
+def _ok(body: bytes) -> web.Response:
+    return web.Response(body=body, headers={"Content-Type": "application/json;charset=utf-8"})
+
+
+def _gateway_page(status: str) -> bytes:
+    title = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable"}[status]
+    head, body = f"<head><title>{title}</title></head>", f"<body><h1>{title}</h1></body>"
+    return f"<html>\r\n{head}\r\n{body}\r\n</html>\r\n".encode()
