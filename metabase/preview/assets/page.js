@@ -1,16 +1,23 @@
 "use strict";
 // The page's own program: tabs, filters, tables and the specifications of the charts, which Vega-Lite draws.
 // Every text of the data reaches the page through textContent, never as HTML.
-(() => {
-  const page = JSON.parse(document.getElementById("page-data").textContent);
-  const world = JSON.parse(document.getElementById("world-shapes").textContent);
+(async () => {
   const root = document.documentElement;
+  const page = await unpacked(document.getElementById("page-data").textContent);
+  const world = page.world;
   const charts = new Map(); // card element → { draw, view }
   const state = page.dashboards.map((dashboard) => ({
     tab: 0,
     chosen: Object.fromEntries(dashboard.filters.map((filter) => [filter.slug, filter.default])),
   }));
   let shown = 0;
+
+  // the data: JSON, gzip, base64
+  async function unpacked(text) {
+    const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  }
 
   // ------------------------------------------------------------------ small helpers
   function element(tag, attributes = {}, ...children) {
@@ -87,12 +94,10 @@
   // ------------------------------------------------------------------ what a card shows under the chosen filters
   function resultOf(index, card) {
     const dashboard = page.dashboards[index];
-    const parts = [];
-    for (const filter of dashboard.filters) {
-      const value = state[index].chosen[filter.slug];
-      if (card.filters.includes(filter.slug) && value !== filter.default) parts.push([filter.slug, value]);
-    }
-    const key = parts.length ? JSON.stringify(parts) : "";
+    const key = dashboard.filters
+      .filter(({ slug, default: normal }) => card.filters.includes(slug) && state[index].chosen[slug] !== normal)
+      .map(({ slug }) => `${slug}=${state[index].chosen[slug]}`)
+      .join("&");
     return key in card.results ? page.results[card.results[key]] : null;
   }
 
@@ -744,7 +749,7 @@
       for (const filter of dashboard.filters) {
         const select = selects.get(filter.slug);
         if (!select) continue;
-        select.value = String(filter.options.findIndex((option) => option.value === chosen[filter.slug]));
+        select.value = String(chosen[filter.slug]);
         select.classList.toggle("set", chosen[filter.slug] !== filter.default);
       }
       reset.hidden = dashboard.filters.every((filter) => chosen[filter.slug] === filter.default);
@@ -757,16 +762,16 @@
     for (const filter of dashboard.filters) {
       if (!filter.options.length) continue;
       const select = element("select", { "data-filter": filter.slug, onchange: (event) => {
-        chosen[filter.slug] = filter.options[Number(event.target.value)].value;
+        chosen[filter.slug] = Number(event.target.value);
         // only the pairs of filters that were asked of the database are on the page
         for (const other of dashboard.filters) {
           const together = dashboard.together.some((pair) => pair.includes(filter.slug) && pair.includes(other.slug));
           if (other !== filter && !together) chosen[other.slug] = other.default;
         }
         refresh();
-      } }, ...filter.options.map((option, number) => element("option", { value: number }, option.label)));
+      } }, ...filter.options.map((option, number) => element("option", { value: number }, option)));
       selects.set(filter.slug, select);
-      select.value = String(filter.options.findIndex((option) => option.value === filter.default));
+      select.value = String(filter.default);
       bar.append(element("label", { title: filter.about ?? null }, filter.name, select));
     }
     bar.append(reset);
@@ -842,4 +847,9 @@
   addEventListener("hashchange", () => fromHash() >= 0 && show(fromHash()));
   if (page.dashboards.length) show(Math.max(0, fromHash()));
   root.dataset.ready = "yes";
-})();
+})().catch((error) => {
+  const note = document.createElement("p");
+  note.textContent = `This page could not be shown; it needs a browser of 2023 or newer. (${error})`;
+  document.querySelector("main").replaceChildren(note);
+  throw error;
+});

@@ -1,0 +1,4 @@
+{{ include('company_totals') }}
+
+select count(*) as "Companies"
+from company_total

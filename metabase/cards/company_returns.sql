@@ -1,0 +1,9 @@
+{{ include('company_totals') }}
+
+select
+    company_total.name as "Company",
+    round(company_total.revenue::numeric / company_total.budget, 2) as "Revenue to budget"
+from company_total
+where company_total.films_with_money >= {{ min_films }}
+order by company_total.revenue::numeric / company_total.budget desc, company_total.company_id asc
+limit 15

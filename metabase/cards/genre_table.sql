@@ -1,0 +1,15 @@
+-- a film of three genres counts in each of the three: don't add genres up
+select
+    genre.name as "Genre",
+    count(*) as "Films",
+    round(avg(movie.popularity), 1) as "Mean popularity",
+    round(avg(movie.vote_average), 2) as "Mean rating",
+    sum(movie.vote_count) as "Votes"
+from {{ ref('vw_movie_latest') }} as movie
+inner join {{ ref('bridge_movie_genre') }} as of_genre on movie.movie_id = of_genre.movie_id
+inner join {{ ref('dim_genre') }} as genre on of_genre.genre_id = genre.genre_id
+where
+    not movie.is_stale
+{{ include('place_conditions') }}
+group by genre.genre_id, genre.name
+order by count(*) desc, genre.genre_id asc

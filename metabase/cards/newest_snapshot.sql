@@ -1,0 +1,2 @@
+select max(fact.date_id) as "Newest snapshot"
+from {{ ref('fact_movie_daily') }} as fact

@@ -1,0 +1,30 @@
+-- by TMDB's id, since several companies share one name. Money only of films whose budget and revenue are both known and
+-- plausible; a film of two companies counts in both, so companies don't add up
+with company_total as (
+    select
+        company.company_id,
+        company.name,
+        company.origin_country,
+        count(*) as films,
+        avg(movie.popularity) as popularity,
+        avg(movie.vote_average) as rating,
+        sum(movie.vote_count) as votes,
+        count(*) filter (where money.is_known) as films_with_money,
+        sum(movie.budget) filter (where money.is_known) as budget,
+        sum(movie.revenue) filter (where money.is_known) as revenue
+    from {{ ref('vw_movie_latest') }} as movie
+    inner join {{ ref('bridge_movie_company') }} as of_company on movie.movie_id = of_company.movie_id
+    inner join {{ ref('dim_company') }} as company on of_company.company_id = company.company_id
+    cross join lateral (
+        select
+            movie.budget > 0
+            and movie.revenue > 0
+            and not movie.is_budget_suspect
+            and not movie.is_revenue_suspect as is_known
+    ) as money
+    where
+        not movie.is_stale
+{{ include('company_conditions') }}
+    group by company.company_id, company.name, company.origin_country
+    having count(*) >= {{ min_films }}
+)

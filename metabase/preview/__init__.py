@@ -1,0 +1,1 @@
+"""The dashboards as one HTML page that needs no Metabase and no network: ``python -m metabase.preview``."""

@@ -1,0 +1,64 @@
+"""``python -m metabase.preview --output build/preview.html``: the dashboards from the warehouse that PG* names."""
+
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from metabase import manifest as manifests
+from metabase import spec as specs
+from metabase.errors import DashboardError, UsageError
+from metabase.preview.answers import Answers
+from metabase.preview.page import render_page
+from metabase.preview.queries import connect
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("build/preview.html"),
+    show_default=True,
+    help="The page to write.",
+)
+@click.option(
+    "--manifest",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="dbt's manifest.json; without it, dbt parses its project afresh (about four seconds).",
+)
+def main(output: Path, manifest: Path | None) -> None:
+    """Write the dashboards of metabase/dashboards/ as one page that works from a file, without a network.
+
+    Exit code 1 when the warehouse can't be asked or a card's SQL fails (the page is written, and says it too),
+    2 when the dashboards' files are wrong.
+    """
+    began = time.monotonic()
+    try:
+        spec = specs.load()
+        models = manifests.load(manifest) if manifest else manifests.parse()
+        with connect() as reader:
+            page = render_page(spec, Answers(spec, models, reader), reader.extent(), datetime.now(UTC))
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(page.html, encoding="utf-8")
+    except UsageError as error:
+        click.echo(f"preview: {error}", err=True)
+        sys.exit(2)
+    except (DashboardError, OSError) as error:
+        click.echo(f"preview: {error}", err=True)
+        sys.exit(1)
+    click.echo(output)
+    size = output.stat().st_size / 1e6
+    click.echo(
+        f"{page.cards} cards, {page.answers} answers, {size:.1f} MB, {time.monotonic() - began:.0f} s",
+        err=True,
+    )
+    for name, message in page.failed:
+        click.echo(f"preview: the card {name!r} failed: {message}", err=True)
+    if page.failed:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The cards' answers, each kept once however many cards, places and filter values share it."""
+
+import json
+from collections.abc import Mapping
+
+from metabase.manifest import Manifest
+from metabase.preview.queries import Reader, Rows
+from metabase.spec import Card, Spec, render
+from metabase.template import Value
+
+MOST_ROWS = 500
+"""Rows of a list in the page, which says how many there are in all."""
+MOST_FILTERED_ROWS = 100
+"""The same, where a filter is set: there is one such list for every value of every filter."""
+MOST_POINTS = 5000
+"""Rows of a chart."""
+MOST_VALUES = 1000
+"""Values of a dropdown that are read to choose from."""
+
+
+class Answers:
+    """Runs cards in one snapshot of the warehouse and collects what they return."""
+
+    def __init__(self, spec: Spec, manifest: Manifest, reader: Reader) -> None:
+        self.reader = reader
+        self._spec = spec
+        self._relations = manifest.relations
+        self._variables = manifest.variables
+        self._asked: dict[str, int] = {}
+        self._places: dict[Rows, int] = {}
+
+    @property
+    def results(self) -> list[Rows]:
+        """Every different answer, in the order of the numbers that `ask` gave."""
+        return list(self._places)
+
+    def ask(self, card: Card, values: Mapping[str, Value | None], filtered: bool) -> int:
+        """The number of the answer to a card with these tag values. Raises `CardError`."""
+        listed = card.display in ("table", "object")
+        limit = (MOST_FILTERED_ROWS if filtered else MOST_ROWS) if listed else MOST_POINTS
+        sql, parameters = render(card, self._relations, self._variables, values)
+        question = json.dumps([sql, parameters, limit], sort_keys=True)
+        if question not in self._asked:
+            rows = self.reader.rows(sql, parameters, limit)
+            self._asked[question] = self._places.setdefault(rows, len(self._places))
+        return self._asked[question]
+
+    def column(self, card: str, name: str) -> list[Value]:
+        """The values in a column of a card, in its order, each once, without nulls. Raises `CardError`."""
+        sql, parameters = render(self._spec.cards[card], self._relations, self._variables)
+        rows = self.reader.rows(sql, parameters, MOST_VALUES)
+        place = [column.name for column in rows.columns].index(name)
+        return list(dict.fromkeys(row[place] for row in rows.rows if row[place] is not None))

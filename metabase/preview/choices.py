@@ -1,0 +1,114 @@
+"""The filters on a page without a database: which values it offers, and what to ask for each beforehand.
+
+Every offered value of a filter is asked of the database once for every card that it reaches, and the answers go into
+the page. So the filters work one at a time there, except for the pairs in `TOGETHER`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from metabase.preview.answers import Answers
+from metabase.spec import CardValues, Dashboard, Filter
+from metabase.template import Value
+
+MOST_VALUES = 40
+"""Values offered by one filter: each costs a query a card, and room in the page."""
+
+NUMBERS: Mapping[str, tuple[int, ...]] = {
+    "released_from": (1980, 1990, 2000, 2010, 2020),
+    "released_to": (1989, 1999, 2009, 2019),
+    "min_votes": (10, 100, 1000, 5000),
+}
+"""What filters offer in which one types a number in Metabase."""
+
+TOGETHER = frozenset({frozenset({"released_from", "released_to"})})
+"""Pairs of filters that the page can combine."""
+
+_MOST_FILMS: Mapping[str, str] = {
+    "genre": """
+        select genre.name from marts.bridge_movie_genre
+        inner join marts.dim_genre as genre using (genre_id) group by 1 order by count(*) desc, 1
+    """,
+    "language": """
+        select language.name from marts.dim_movie as movie
+        inner join marts.dim_language as language on movie.original_language = language.iso_639_1
+        group by 1 order by count(*) desc, 1
+    """,
+    "country": """
+        select country.name from marts.bridge_movie_country
+        inner join marts.dim_country as country using (iso_3166_1) group by 1 order by count(*) desc, 1
+    """,
+}
+"""Where a filter has more values than the page offers: those with the most films."""
+
+ANY = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A filter as the page offers it: `values` (`ANY`: not filtered) and the place of the one to begin with.
+
+    `left_out` counts the values that only Metabase offers; without `values` the filter only works there.
+    """
+
+    filter: Filter
+    values: tuple[Value | None, ...]
+    default: int
+    left_out: int
+
+
+def choices(dashboard: Dashboard, answers: Answers) -> list[Choice]:
+    """What each filter of a dashboard offers, in its order. Raises `CardError` where its values can't be read."""
+    return [_choice(item, answers) for item in dashboard.filters]
+
+
+def _choice(item: Filter, answers: Answers) -> Choice:
+    found: list[Value] = []
+    if isinstance(item.values, CardValues):
+        found = answers.column(item.values.card, item.values.column)
+    elif item.values is not None:
+        found = list(item.values)
+    elif item.key in NUMBERS:
+        found = list(NUMBERS[item.key])
+    kept = found
+    if len(found) > MOST_VALUES:
+        order = found
+        if item.key in _MOST_FILMS:
+            ranked = answers.reader.rows(_MOST_FILMS[item.key], {}, MOST_VALUES).rows
+            order = [row[0] for row in ranked if row[0] is not None]
+        wanted = set(order[:MOST_VALUES])
+        kept = [value for value in found if value in wanted]
+    if item.default is not None and item.default not in kept:
+        kept = [item.default, *kept]
+    values: list[Value | None] = list(kept)
+    if not item.required and kept:
+        values.insert(0, ANY)
+    default = values.index(item.default) if item.default is not None else 0
+    return Choice(item, tuple(values), default, len(found) - len(set(kept) & set(found)))
+
+
+def combinations(
+    offered: list[Choice], reaching: frozenset[str]
+) -> Iterator[tuple[str, dict[str, Value | None]]]:
+    """What to ask for a card that these filters reach: the page's key for it, and values by filter.
+
+    The first is that of the defaults; its key is empty.
+    """
+    mine = [choice for choice in offered if choice.filter.key in reaching and choice.values]
+    start = {choice.filter.key: choice.values[choice.default] for choice in mine}
+    yield "", start
+    for choice in mine:
+        for place, value in _others(choice):
+            yield f"{choice.filter.key}={place}", {**start, choice.filter.key: value}
+    for number, first in enumerate(mine):
+        for second in mine[number + 1 :]:
+            if frozenset({first.filter.key, second.filter.key}) not in TOGETHER:
+                continue
+            for (place, value), (other_place, other_value) in product(_others(first), _others(second)):
+                key = f"{first.filter.key}={place}&{second.filter.key}={other_place}"
+                yield key, {**start, first.filter.key: value, second.filter.key: other_value}
+
+
+def _others(choice: Choice) -> list[tuple[int, Value | None]]:
+    return [(place, value) for place, value in enumerate(choice.values) if place != choice.default]

@@ -1,0 +1,139 @@
+"""Asks the warehouse what the cards ask, read-only and all in one snapshot."""
+
+import datetime as dt
+import decimal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import tuple_row
+
+from metabase.errors import DashboardError
+from metabase.template import Value
+
+STATEMENT_TIMEOUT = "60s"
+_INTEGERS = {"int2", "int4", "int8"}
+_NUMBERS = {"numeric", "float4", "float8"}
+
+Cell = str | int | float | bool | None
+
+
+class CardError(DashboardError):
+    """A card's SQL failed: PostgreSQL's own words."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a result; `type` is integer, number, date, timestamp, boolean or text."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A result as JSON can hold it: dates as ISO text, numbers as int or float. `total` counts rows cut off too."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What is in the warehouse; the dates are None when it holds no snapshot yet."""
+
+    database: str
+    first: dt.date | None
+    last: dt.date | None
+    days: int
+    films: int
+
+
+class Reader:
+    """One read-only transaction; see `connect`."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, parameters: Mapping[str, Value], limit: int) -> Rows:
+        """At most `limit` rows of a query. Raises `CardError` with PostgreSQL's message."""
+        try:
+            # a savepoint: one card's mistake must not end the others' transaction
+            with self._connection.transaction(), self._connection.cursor(row_factory=tuple_row) as cursor:
+                cursor.execute(sql.encode(), dict(parameters))
+                columns = tuple(
+                    Column(column.name, self._type(column.type_code)) for column in cursor.description or ()
+                )
+                found = tuple(tuple(_cell(value) for value in row) for row in cursor.fetchmany(limit))
+                return Rows(columns, found, cursor.rowcount)
+        except psycopg.OperationalError as error:
+            if isinstance(error, errors.QueryCanceled):
+                raise CardError(f"it took longer than {STATEMENT_TIMEOUT}") from error
+            raise
+        except psycopg.Error as error:
+            raise CardError(str(error).strip()) from error
+
+    def extent(self) -> Extent:
+        """How much there is. Raises `DashboardError` when the marts were never built."""
+        database = self._connection.info.dbname
+        try:
+            with self._connection.transaction():
+                row = self._connection.execute(
+                    "select min(date_id), max(date_id), count(distinct date_id), count(distinct movie_id)"
+                    " from marts.fact_movie_daily"
+                ).fetchone()
+        except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
+            raise DashboardError(
+                f"the database {database} has no tables of this project yet (marts.fact_movie_daily is missing): "
+                "`make elt` fills it; `make demo` fills tmdb_demo, without an account"
+            ) from error
+        first, last, days, films = row or (None, None, 0, 0)
+        return Extent(database, first, last, days, films)
+
+    def _type(self, oid: int) -> str:
+        info = self._connection.adapters.types.get(oid)
+        name = info.name if info else "text"
+        if name in _INTEGERS:
+            return "integer"
+        if name in _NUMBERS:
+            return "number"
+        if name in ("timestamp", "timestamptz"):
+            return "timestamp"
+        return {"date": "date", "bool": "boolean"}.get(name, "text")
+
+
+@contextmanager
+def connect() -> Iterator[Reader]:
+    """The database that the PG* variables name. Raises `DashboardError` when it can't be reached."""
+    options = (
+        "-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read "
+        f"-c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC -c jit=off"
+    )
+    try:
+        connection = psycopg.connect("", options=options, application_name="preview", connect_timeout=15)
+    except psycopg.OperationalError as error:
+        raise DashboardError(
+            f"PostgreSQL can't be reached: {str(error).strip()}. `make start` starts the embedded one; "
+            "with PGHOST set, look at the PG* variables"
+        ) from error
+    with connection, connection.transaction():
+        yield Reader(connection)
+
+
+def _cell(value: object) -> Cell:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, decimal.Decimal):
+        if not value.is_finite():
+            return None
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float):
+        # JSON has neither NaN nor infinity
+        return value if value - value == 0 else None
+    if isinstance(value, (dt.date, dt.datetime)):
+        return value.isoformat()
+    return str(value)
