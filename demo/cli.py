@@ -14,7 +14,7 @@ from demo.api import Api
 from demo.edits import Edited
 from demo.faults import Faults
 from demo.run import run
-from demo.server import DEFAULT_FILMS, DEFAULT_SEED, DEFAULT_TOKEN, serving, source_of
+from demo.server import DEFAULT_FILMS, DEFAULT_SEED, DEFAULT_TOKEN, origin, serving, source_of
 
 
 @click.group()
@@ -108,7 +108,7 @@ async def _serve(api: Api, host: str, port: int) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
     async with serving(api, host, port) as taken:
-        click.echo(f"http://{host}:{taken}/3")
+        click.echo(f"{origin(host, taken)}/3")
         await stopped.wait()
 
 

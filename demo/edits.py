@@ -36,16 +36,18 @@ class Edited:
         self._overrides: dict[int, _Override] = {}
         self._deletions: dict[int, _Deletion] = {}
         self._rankings: OrderedDict[tuple[Query, int], Ranking] = OrderedDict()
+        #: The last list of changes with its days: its pages are asked for one after the other.
+        self._changes: tuple[int, int, Sequence[Change]] | None = None
 
     def override(self, film_id: int, change: Alteration, since: int) -> None:
         """Alter a film, or add one, from a day on."""
         self._overrides[film_id] = _Override(change, since)
-        self._rankings.clear()
+        self._forget()
 
     def delete(self, film_id: int, since: int, listed: bool) -> None:
         """Answer 404 for a film from a day on; `listed` keeps it in discover and the export."""
         self._deletions[film_id] = _Deletion(since, listed)
-        self._rankings.clear()
+        self._forget()
 
     def restore(self, film_id: int | None) -> None:
         """Take back every change of one film, or of all."""
@@ -54,7 +56,11 @@ class Edited:
                 changes.clear()
             else:
                 changes.pop(film_id, None)
+        self._forget()
+
+    def _forget(self) -> None:
         self._rankings.clear()
+        self._changes = None
 
     def _override_on(self, film_id: int, day: int) -> _Override | None:
         override = self._overrides.get(film_id)
@@ -142,6 +148,11 @@ class Edited:
 
     def changes(self, first: int, last: int) -> Sequence[Change]:
         """The source's changes, then the test's own that took effect in these days."""
+        if self._changes is None or self._changes[:2] != (first, last):
+            self._changes = (first, last, self._list_changes(first, last))
+        return self._changes[2]
+
+    def _list_changes(self, first: int, last: int) -> Sequence[Change]:
         own = {
             film_id: None for film_id, deletion in self._deletions.items() if first <= deletion.since <= last
         }

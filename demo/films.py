@@ -114,13 +114,13 @@ class Films:
     def _original(self, slot: int, film_id: int, day: int) -> int:
         """The id that the film's own facts are drawn from.
 
-        One recent film of 128 is an entry made twice: it tells the film of the slot before it once more,
-        under an id of its own, until TMDB merges the two and this id is gone.
+        One recent film of 128 is an entry made twice: it tells the film that the slot before it held at that
+        time once more, under an id of its own, until TMDB merges the two and this id is gone.
         """
         slots = self.slots
         if slot and slots.flags[slot] & RECENT and slots.mix[slot] >> 20 & 127 == 3:
             slots.ready(slot - 1)
-            return slots.film_id(slot - 1, slots.generation(slot - 1, day))
+            return slots.film_id(slot - 1, slots.generation(slot - 1, slots.announced(slot, day)))
         return film_id
 
     # --- parts ----------------------------------------------------------------------------------------------

@@ -93,6 +93,11 @@ async def serving(api: Api, host: str, port: int) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
+def origin(host: str, port: int) -> str:
+    """The URL's beginning: scheme, host and port."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def source_of(data: Path | None, films: int, seed: str) -> Source:
     """The real films of a file, or a synthetic catalogue."""
     return Catalogue(seed, films) if data is None else Recorded(data)
@@ -181,7 +186,7 @@ class StandIn:
     @property
     def origin(self) -> str:
         """Scheme, host and port."""
-        return f"http://{self._host}:{self._port}"
+        return origin(self._host, self._port)
 
     @property
     def base_url(self) -> str:
