@@ -55,7 +55,7 @@ class StepFailedError(Exception):
     "--days", default=30, show_default=True, type=click.IntRange(1, 365), help="Snapshot dates, up to today."
 )
 @click.option(
-    "--pages", default=50, show_default=True, type=click.IntRange(1, 500), help="Pages of 20 films a day."
+    "--pages", default=25, show_default=True, type=click.IntRange(1, 500), help="Pages of 20 films a day."
 )
 def run(films: int, days: int, pages: int) -> None:
     """Land a history of synthetic films, build the tables, show what is in them."""
@@ -101,6 +101,7 @@ def run(films: int, days: int, pages: int) -> None:
         "  make docs-serve                   what every table and column means\n"
         "  make env && make elt              the real films, with a TMDB token in .env",
         highlight=False,
+        soft_wrap=True,
     )
 
 
