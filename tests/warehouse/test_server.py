@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 import warehouse
-from warehouse import WarehouseError, paths
+from warehouse import WarehouseError, configuration, paths
 from warehouse.errors import UsageError
 from warehouse.server import Server
 
@@ -369,3 +369,13 @@ def test_the_database_is_made_when_missing(make_server: MakeServer, monkeypatch:
     monkeypatch.setenv("PGDATABASE", "x" * 64)
     with pytest.raises(WarehouseError, match="at most 63 bytes"):
         warehouse.ensure(server.layout.home)
+
+
+@pytest.mark.parametrize(("megabytes", "parallel"), [(64, False), (4096, True)])
+def test_no_parallel_queries_where_shared_memory_is_small(
+    megabytes: int, parallel: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared_memory = os.statvfs_result((4096, 4096, megabytes * 256, 0, 0, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda path: shared_memory)
+    written = configuration.postgresql_conf(tmp_path, durable=True)
+    assert ("max_parallel_workers_per_gather = '0'" not in written) is parallel
