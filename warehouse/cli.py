@@ -1,4 +1,4 @@
-"""The command line: ``python -m warehouse start|env|psql|stop|run -- CMD…``."""
+"""The command line: ``python -m warehouse start|env|psql|stop|run -- CMD…|reader|roles``."""
 
 import os
 import shlex
@@ -73,6 +73,72 @@ def stop() -> None:
     """End the embedded server; its data stays."""
     stopped = Server(default_home()).stop()
     click.echo("stopped" if stopped else "not running", err=True)
+
+
+@main.command()
+@click.option("--owner", metavar="ROLE", help="The role that runs dbt; default: the one that PGUSER names.")
+@click.option(
+    "--statement-timeout",
+    envvar="METABASE_READER_TIMEOUT",
+    default="60s",
+    show_default=True,
+    metavar="TIME",
+    help="How long one of its queries may take.  [env: METABASE_READER_TIMEOUT]",
+)
+def reader(owner: str | None, statement_timeout: str) -> None:
+    """Make metabase_reader, which may only read the marts, or bring it up to date.
+
+    Its password comes from METABASE_READER_PASSWORD (the embedded server asks for none). It can SELECT from
+    the schemas marts and analytics of PGDATABASE, and nothing else.
+    """
+    variables = _ready()
+    password = os.environ.get("METABASE_READER_PASSWORD") or None
+    if password is None and connection.is_external():
+        raise UsageError(
+            "METABASE_READER_PASSWORD is not set: set it in .env (`make env` makes one) or in the environment"
+        )
+    from warehouse import roles
+
+    with connection.connect(variables) as opened:
+        roles.make_reader(opened, password=password, owner=owner, statement_timeout=statement_timeout)
+    click.echo(f"{roles.READER} can read {' and '.join(roles.READABLE_SCHEMAS)} of {variables['PGDATABASE']}")
+
+
+@main.command("roles")
+@click.option(
+    "--database",
+    envvar="WAREHOUSE_DATABASE",
+    default=connection.DATABASE,
+    show_default=True,
+    metavar="NAME",
+    help="The warehouse's database.  [env: WAREHOUSE_DATABASE]",
+)
+def server_roles(database: str) -> None:
+    """Make all roles and databases, on a server that is this project's alone.
+
+    PG* must be its superuser's. Makes the role tmdb (WAREHOUSE_PASSWORD) with the warehouse's database,
+    metabase (METABASE_DB_PASSWORD) with Metabase's own, and metabase_reader (METABASE_READER_PASSWORD); to be
+    run again after a password changed.
+    """
+    from warehouse import roles
+
+    if not connection.is_external():
+        raise UsageError("the embedded server needs no roles: this is for the server that PGHOST names")
+    named = {
+        roles.OWNER: "WAREHOUSE_PASSWORD",
+        roles.METABASE: "METABASE_DB_PASSWORD",
+        roles.READER: "METABASE_READER_PASSWORD",
+    }
+    missing = [name for name in named.values() if not os.environ.get(name)]
+    if missing:
+        raise UsageError(f"{', '.join(missing)} must be set: `make env` puts random ones into .env")
+    variables = connection.ensure()
+    roles.make_server_roles(
+        lambda name: connection.connect({**variables, "PGDATABASE": name}),
+        database,
+        {role: os.environ[name] for role, name in named.items()},
+    )
+    click.echo(f"roles {', '.join(named)}; databases {database}, {roles.METABASE}")
 
 
 def _ready() -> dict[str, str]:

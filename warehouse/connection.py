@@ -3,11 +3,15 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from warehouse import configuration, environment
 from warehouse.errors import WarehouseError
 from warehouse.paths import default_home
 from warehouse.server import Server
+
+if TYPE_CHECKING:
+    import psycopg
 
 DATABASE = "tmdb"
 """The embedded server's database unless ``PGDATABASE`` names another."""
@@ -55,6 +59,29 @@ def overlay(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value for name, value in os.environ.items() if not name.startswith("PG") or name in _ANYWHERE
     } | dict(variables)
+
+
+def connect(variables: Mapping[str, str]) -> "psycopg.Connection":
+    """A connection in autocommit to the warehouse that ``ensure`` returned. Raises ``WarehouseError``."""
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    keys = {
+        "PGHOST": "host",
+        "PGPORT": "port",
+        "PGUSER": "user",
+        "PGPASSWORD": "password",
+        "PGDATABASE": "dbname",
+    }
+    options = {key: variables[name] for name, key in keys.items() if variables.get(name)}
+    if not is_external():
+        # set and empty: what the environment says of another server is not meant
+        options |= {"hostaddr": "", "service": ""}
+    conninfo = make_conninfo(application_name="tmdb-elt warehouse", **options)
+    try:
+        return psycopg.connect(conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS)
+    except psycopg.OperationalError as error:
+        raise WarehouseError(f"cannot connect to PostgreSQL: {str(error).strip()}") from error
 
 
 def verify() -> None:
