@@ -125,12 +125,41 @@ class _Answer:
     alteration: str | None
 
 
+class _NoCookies(httpx.Cookies):
+    """Keeps none: every request is like the first."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave them where they are."""
+
+
+class _Client(httpx.AsyncClient):
+    """httpx's client for one kind of request, told once.
+
+    Cookies and the merging of headers, both of no use here, would be 40 % of its CPU time a request
+    (measured: 0.58 and 0.34 ms).
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, headers: dict[str, str], timeout: float) -> None:
+        super().__init__(transport=transport, follow_redirects=False, trust_env=False)
+        self._headers_once = httpx.Headers(headers)
+        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
+        self._cookies = _NoCookies()  # the public setter would copy it into a plain jar
+
+    @asynccontextmanager
+    async def get_stream(self, url: str) -> AsyncIterator[httpx.Response]:
+        """The response to a GET, its body not read yet."""
+        request = httpx.Request("GET", url, headers=self._headers_once, extensions=self._extensions)
+        response = await self.send(request, stream=True)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+
 class Tmdb:
     """The API behind `settings.base_url`. Use `opened`; counts its retries in `retried`."""
 
-    def __init__(
-        self, settings: Settings, pace: Pace, api: httpx.AsyncClient, files: httpx.AsyncClient
-    ) -> None:
+    def __init__(self, settings: Settings, pace: Pace, api: _Client, files: _Client) -> None:
         self.retried = 0
         self._secret = settings.token
         self._base = settings.base_url
@@ -181,7 +210,7 @@ class Tmdb:
     async def _once(self, path: str, check: bodies.Check, may_be_gone: bool) -> _Answer:
         started = await self._pace.turn()
         with _transport_errors(self._timeout):
-            async with asyncio.timeout(self._timeout), self._api.stream("GET", self._base + path) as response:
+            async with asyncio.timeout(self._timeout), self._api.get_stream(self._base + path) as response:
                 status = response.status_code
                 body = await _read(response)
         if status == 200:
@@ -234,7 +263,7 @@ class Tmdb:
         file.seek(0)
         file.truncate()
         with _transport_errors(self._timeout):
-            async with asyncio.timeout(_EXPORT_SECONDS), self._files.stream("GET", url) as response:
+            async with asyncio.timeout(_EXPORT_SECONDS), self._files.get_stream(url) as response:
                 status = response.status_code
                 if status == 200:
                     size = 0
@@ -256,10 +285,9 @@ class Tmdb:
 async def opened(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
     """A client for the length of a run, on one pool of `settings.max_connections` connections."""
     context = httpx.create_ssl_context()  # always verifies
-    timeout = httpx.Timeout(settings.timeout)
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "tmdb-elt"}
 
-    def client(root: str, connections: int, headers: dict[str, str]) -> httpx.AsyncClient:
+    def client(root: str, connections: int, headers: dict[str, str]) -> _Client:
         def session() -> aiohttp.ClientSession:
             connector = aiohttp.TCPConnector(limit=connections, ssl=context, keepalive_timeout=30)
             made = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
@@ -268,9 +296,7 @@ async def opened(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
             return made
 
         transport = AiohttpTransport(client=session, verify=context, proxy=_proxy(root))
-        return httpx.AsyncClient(
-            transport=transport, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False
-        )
+        return _Client(transport, headers, settings.timeout)
 
     authorized = {**headers, "Authorization": f"Bearer {settings.token.reveal()}"}
     async with (
