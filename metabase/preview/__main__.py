@@ -1,4 +1,4 @@
-"""``python -m metabase.preview --output build/preview.html``: the dashboards from the warehouse that PG* names."""
+"""``python -m metabase.preview --output build/preview.html``: the dashboards of PG*'s warehouse as a page."""
 
 import sys
 import time
@@ -28,15 +28,21 @@ from metabase.preview.queries import connect
     type=click.Path(dir_okay=False, path_type=Path),
     help="dbt's manifest.json; without it, dbt parses its project afresh (about four seconds).",
 )
-def main(output: Path, manifest: Path | None) -> None:
-    """Write the dashboards of metabase/dashboards/ as one page that works from a file, without a network.
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=specs.HERE,
+    help="Where metabase.yml, dashboards/ and cards/ are, if they are not the project's.",
+)
+def main(output: Path, manifest: Path | None, folder: Path) -> None:
+    """Write the dashboards as one page that works from a file, without a network.
 
-    Exit code 1 when the warehouse can't be asked or a card's SQL fails (the page is written, and says it too),
-    2 when the dashboards' files are wrong.
+    Exit code 1 when the warehouse can't be asked or a card's SQL fails (the page is written and says it,
+    too), 2 when the dashboards' files are wrong.
     """
     began = time.monotonic()
     try:
-        spec = specs.load()
+        spec = specs.load(folder)
         models = manifests.load(manifest) if manifest else manifests.parse()
         with connect() as reader:
             page = render_page(spec, Answers(spec, models, reader), reader.extent(), datetime.now(UTC))

@@ -50,4 +50,5 @@ class Answers:
         sql, parameters = render(self._spec.cards[card], self._relations, self._variables)
         rows = self.reader.rows(sql, parameters, MOST_VALUES)
         place = [column.name for column in rows.columns].index(name)
-        return list(dict.fromkeys(row[place] for row in rows.rows if row[place] is not None))
+        values = (row[place] for row in rows.rows)
+        return list(dict.fromkeys(value for value in values if value is not None))

@@ -1,7 +1,7 @@
 """The filters on a page without a database: which values it offers, and what to ask for each beforehand.
 
-Every offered value of a filter is asked of the database once for every card that it reaches, and the answers go into
-the page. So the filters work one at a time there, except for the pairs in `TOGETHER`.
+Every offered value of a filter is asked of the database once for every card that it reaches, and the answers
+go into the page. So the filters work one at a time there, except for the pairs in `TOGETHER`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,8 @@ NUMBERS: Mapping[str, tuple[int, ...]] = {
     "released_from": (1980, 1990, 2000, 2010, 2020),
     "released_to": (1989, 1999, 2009, 2019),
     "min_votes": (10, 100, 1000, 5000),
+    "min_films": (1, 2, 3, 5, 10),
+    "days": (7, 14, 30, 90, 365),
 }
 """What filters offer in which one types a number in Metabase."""
 
@@ -59,7 +61,7 @@ class Choice:
 
 
 def choices(dashboard: Dashboard, answers: Answers) -> list[Choice]:
-    """What each filter of a dashboard offers, in its order. Raises `CardError` where its values can't be read."""
+    """What each filter of a dashboard offers, in its order. Raises `CardError` for values it can't read."""
     return [_choice(item, answers) for item in dashboard.filters]
 
 

@@ -243,12 +243,9 @@ def _document(content: Mapping[str, Any], extent: Extent, written: datetime) -> 
     library = vl_convert.javascript_bundle(_LIBRARY)
     program = (ASSETS / "page.js").read_text(encoding="utf-8")
     scripts = [_safe_script(library), _safe_script(program)]
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-        for script in scripts
-    )
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     return Template((ASSETS / "page.html").read_text(encoding="utf-8")).substitute(
-        hashes=hashes,
+        hashes=" ".join(f"'sha256-{digest}'" for digest in digests),
         style=(ASSETS / "page.css").read_text(encoding="utf-8"),
         as_of=_as_of(extent),
         written=f"{written.day} {written:%B %Y, %H:%M} UTC",

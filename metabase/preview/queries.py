@@ -35,7 +35,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Rows:
-    """A result as JSON can hold it: dates as ISO text, numbers as int or float. `total` counts rows cut off too."""
+    """A result as JSON can hold it: dates as ISO text, numbers as int or float.
+
+    `total` counts the rows that were cut off, too.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -88,8 +91,8 @@ class Reader:
                 ).fetchone()
         except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
             raise DashboardError(
-                f"the database {database} has no tables of this project yet (marts.fact_movie_daily is missing): "
-                "`make elt` fills it; `make demo` fills tmdb_demo, without an account"
+                f"the database {database} has no tables of this project yet (marts.fact_movie_daily is "
+                "missing): `make elt` fills it; `make demo` fills tmdb_demo, without an account"
             ) from error
         first, last, days, films = row or (None, None, 0, 0)
         return Extent(database, first, last, days, films)
