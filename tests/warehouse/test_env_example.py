@@ -28,9 +28,13 @@ def test_each_variable_is_read_by_the_code_and_each_read_is_documented(
         for path in (project_root / folder).rglob("*")
         if path.suffix in {".py", ".yml", ".sql"} and "target" not in path.parts
     ]
-    quoted = re.compile(r"""["']((?:TMDB|WAREHOUSE)_[A-Z_]+)["']""")
+    quoted = re.compile(r"""["']((?:TMDB|WAREHOUSE|METABASE)_[A-Z_]+)["']""")
     read = {name for path in files for name in quoted.findall(path.read_text())}
-    assert read == set(documented) - LIBPQ
+    compose = project_root / "docker-compose.yml"
+    if compose.exists():
+        read |= set(re.findall(r"\$\{([A-Z_]+)", compose.read_text()))
+    assert sorted(set(documented) - LIBPQ - read) == [], "documented and read by nobody"
+    assert sorted(read - set(documented)) == [], "read and not documented"
     assert set(documented) >= LIBPQ
 
 
