@@ -75,8 +75,9 @@ def connect(variables: Mapping[str, str]) -> "psycopg.Connection":
     }
     options = {key: variables[name] for name, key in keys.items() if variables.get(name)}
     if not is_external():
-        # set and empty: what the environment says of another server is not meant
-        options |= {"hostaddr": "", "service": ""}
+        # what the environment says of another server is not meant; an empty service would be an unknown one
+        options["hostaddr"] = ""
+        os.environ.pop("PGSERVICE", None)
     conninfo = make_conninfo(application_name="tmdb-elt warehouse", **options)
     try:
         return psycopg.connect(conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS)

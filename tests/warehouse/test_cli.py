@@ -85,6 +85,14 @@ def test_psql_passes_its_arguments_on(command: Command) -> None:
     assert command("psql", "--", "-c", "select 1 / 0").returncode == 1
 
 
+def test_another_servers_variables_do_not_lead_away_from_the_embedded_one(command: Command) -> None:
+    made = command(
+        "reader", PGSERVICE="other", PGHOSTADDR="192.0.2.1", PGSSLMODE="verify-full", PGUSER="other"
+    )
+    assert made.returncode == 0, made.stderr
+    assert "metabase_reader can read" in made.stdout
+
+
 def test_stop_says_what_it_did(command: Command) -> None:
     command("start")
     assert command("stop").stderr == "stopped\n"
