@@ -9,8 +9,8 @@ from typing import Final
 import orjson
 
 from demo import credits, history
-from demo.draws import numbers
-from demo.films import Films, Outline
+from demo.draws import numbers, scramble
+from demo.films import STATUS_DAYS, Films, Outline
 from demo.slots import ADULT, FIRST_DAY, LAST_DAY, PERIOD, RECENT, UNDATED, VIDEO, Slots
 from demo.source import LISTED_MAX, Change, Film, Query, Ranking
 
@@ -175,31 +175,43 @@ class Catalogue:
     # --- changes and export ---------------------------------------------------------------------------------
 
     def changes(self, first: int, last: int) -> Sequence[Change]:
-        """Films edited, announced or gone from `first` to `last`. `adult` is None for those that are gone."""
+        """Films edited, announced, released or gone from `first` to `last`, in an order of no meaning.
+
+        `adult` is None for those that are gone.
+        """
         _check(first)
         slots = self.slots
         slots.ready_all()
+        touched = self._edited(first, last)
         rows: list[Change] = []
-        seen: set[int] = set()
-        phases = bytes(slots.edit_phase[: slots.count])
-        for day in range(last, first - 1, -1):
+        for slot in range(slots.count):
+            generation = slots.generation(slot, last)
+            if slots.flags[slot] & RECENT and last - slots.announced(slot, last) <= last - first:
+                touched.add(slot)
+                rows.append(Change(slots.film_id(slot, generation - 1), None))
+            elif self._moved_on(slot, first, last):
+                touched.add(slot)
+        for slot in touched:
+            adult = None if self._is_ghost(slot) else bool(slots.flags[slot] & ADULT)
+            rows.append(Change(slots.film_id(slot, slots.generation(slot, last)), adult))
+        rows.sort(key=lambda row: scramble(row.film_id, last))
+        return rows
+
+    def _edited(self, first: int, last: int) -> set[int]:
+        phases = bytes(self.slots.edit_phase[: self.slots.count])
+        edited: set[int] = set()
+        for day in range(first, last + 1):
             wanted = history.edit_phase_of(day)
             slot = phases.find(wanted)
             while slot >= 0:
-                if slot not in seen:
-                    seen.add(slot)
-                    film_id = slots.film_id(slot, slots.generation(slot, last))
-                    rows.append(
-                        Change(film_id, None if self._is_ghost(slot) else bool(slots.flags[slot] & ADULT))
-                    )
+                edited.add(slot)
                 slot = phases.find(wanted, slot + 1)
-        for slot in range(slots.count):
-            if slots.flags[slot] & RECENT and (last - slots.phase[slot]) % PERIOD <= last - first:
-                generation = slots.generation(slot, last)
-                rows.append(Change(slots.film_id(slot, generation - 1), None))
-                if slot not in seen:
-                    rows.append(Change(slots.film_id(slot, generation), bool(slots.flags[slot] & ADULT)))
-        return rows
+        return edited
+
+    def _moved_on(self, slot: int, first: int, last: int) -> bool:
+        """Whether the film's status changed in these days: it nears its release, or is released."""
+        release = self.slots.release_day(slot, last)
+        return any(first <= release - before <= last for before in STATUS_DAYS)
 
     def export(self, day: int) -> Iterator[Film]:
         """Every film of the day in the order of the ids' slots, one at a time."""

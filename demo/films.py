@@ -73,6 +73,10 @@ _GENRE_TABLE: Final = [
 ]
 
 
+#: Days before the release on which a film's status becomes Released, Post Production, In Production.
+STATUS_DAYS: Final = (0, 120, 300)
+
+
 class Outline(NamedTuple):
     """What a film is, without its texts: enough to filter and to list by."""
 
@@ -223,9 +227,16 @@ class Films:
             return "Canceled"
         if flags & UNDATED:
             return "Planned" if outline.drawn[39] & 3 else "Rumored"
-        if wait <= 0:
+        released, post_production, in_production = STATUS_DAYS
+        if wait <= released:
             return "Released"
-        return "Post Production" if wait < 120 else "In Production" if wait < 300 else "Planned"
+        return (
+            "Post Production"
+            if wait <= post_production
+            else "In Production"
+            if wait <= in_production
+            else "Planned"
+        )
 
     # --- whole ----------------------------------------------------------------------------------------------
 
