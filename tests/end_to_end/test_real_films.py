@@ -1,5 +1,5 @@
-"""Real films through the stand-in, the extractor and dbt, as a user runs them; every table is then held against
-plain Python's reading of the same files."""
+"""Real films through the stand-in, the extractor and dbt, as a user runs them; every table is then held
+against plain Python's reading of the same files."""
 
 import datetime as dt
 import gzip
