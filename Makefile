@@ -85,9 +85,22 @@ start: $(READY) ## Start the embedded PostgreSQL (every command that needs it do
 stop: $(READY) ## End the embedded PostgreSQL; its data stays
 	@$(PY) -m warehouse stop
 
-env: ## Make .env, the configuration, from .env.example
-	@if test -e .env; then echo ".env is there already: left as it is"; \
-	else (umask 077 && cp .env.example .env) && echo "made .env: put your TMDB token there"; fi
+env: ## Make .env, the configuration, with random passwords; again: only adds what is missing
+	@$(PYTHON) tools/make_env.py
+
+##@ With Docker: PostgreSQL, Metabase and the dashboards
+
+up: ## Start the whole stack, load today's films, apply the dashboards, print the addresses
+	@sh deploy/compose/stack up
+
+up-demo: ## The same on made-up films: no token, volumes of its own
+	@sh deploy/compose/stack up-demo
+
+down: ## Stop the stack; its data stays (ARGS=--volumes drops it)
+	@sh deploy/compose/stack down $(ARGS)
+
+logs: ## Follow what the services say (ARGS=metabase)
+	@sh deploy/compose/stack logs $(ARGS)
 
 ##@ Working on the project
 
@@ -121,8 +134,8 @@ clean: ## Remove caches and built files; never data, .env or .venv
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
-.PHONY: elt extract dbt demo prune status check psql docs docs-serve start stop env setup test lint format bench lock \
-	clean help
+.PHONY: elt extract dbt demo prune status check psql docs docs-serve start stop env up up-demo down logs \
+	setup test lint format bench lock clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.
 # A project that was moved, or whose Python is gone, gets a new .venv.

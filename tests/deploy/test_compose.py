@@ -1,0 +1,218 @@
+"""docker-compose.yml, checked without Docker: its schema, its variables, its names, and what it exposes."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.compose import MissingVariable, load, variables_of
+
+SECRETS = (
+    "POSTGRES_PASSWORD",
+    "WAREHOUSE_PASSWORD",
+    "METABASE_READER_PASSWORD",
+    "METABASE_DB_PASSWORD",
+    "METABASE_ENCRYPTION_KEY",
+    "METABASE_SETUP_TOKEN",
+    "METABASE_ADMIN_PASSWORD",
+    "PGADMIN_PASSWORD",
+)
+FILLED = {name: f"the {name}" for name in SECRETS}
+
+
+@pytest.fixture(scope="module")
+def files(project_root: Path) -> list[Path]:
+    return [project_root / "docker-compose.yml", project_root / "deploy" / "compose" / "demo.yml"]
+
+
+@pytest.fixture(scope="module")
+def stack(files: list[Path]) -> dict[str, Any]:
+    """`make up`."""
+    return load(files[:1], FILLED)
+
+
+@pytest.fixture(scope="module")
+def demo(files: list[Path]) -> dict[str, Any]:
+    """`make up-demo`."""
+    return load(files, FILLED)
+
+
+def test_the_files_fit_the_compose_specification(files: list[Path]) -> None:
+    program = Path(sys.executable).with_name("check-jsonschema")
+    checked = subprocess.run(
+        [program, "--builtin-schema", "vendor.compose-spec", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_nothing_starts_with_a_default_password(files: list[Path]) -> None:
+    used = {name: uses for path in files for name, uses in variables_of(path).items()}
+    wanted = {name for name in used if re.search("PASSWORD|KEY|SECRET|TOKEN", name)} - {"TMDB_TOKEN"}
+    assert wanted == set(SECRETS)
+    for name in SECRETS:
+        assert {how for how, _ in used[name]} == {":?"}, name
+        without = {other: value for other, value in FILLED.items() if other != name}
+        with pytest.raises(MissingVariable, match=f"{name}: run make env"):
+            load(files, without)
+        with pytest.raises(MissingVariable):
+            load(files, {**without, name: ""})
+    # no password is written down either
+    for path in files:
+        for line in path.read_text().splitlines():
+            if re.search(r"(PASSWORD|_PASS|SECRET_KEY|_TOKEN):", line):
+                assert re.search(r": (\$\{|\"\"$)", line), line
+
+
+def test_a_token_is_needed_only_for_the_real_films(stack: dict[str, Any], demo: dict[str, Any]) -> None:
+    assert stack["services"]["elt"]["environment"]["TMDB_TOKEN"] == ""
+    assert demo["services"]["elt"]["command"] == ["python", "-m", "demo", "run"]
+
+
+def test_everything_is_bound_to_this_machine(stack: dict[str, Any], demo: dict[str, Any]) -> None:
+    published = {
+        name: [re.match(r"127\.0\.0\.1:(\d+):(\d+)$", port) for port in service.get("ports", [])]
+        for name, service in stack["services"].items()
+    }
+    assert {name for name, ports in published.items() if ports} == {"postgres", "metabase", "pgadmin"}
+    assert all(port for ports in published.values() for port in ports)
+    for project in (stack, demo):
+        for service in project["services"].values():
+            assert "network_mode" not in service and "privileged" not in service
+            assert not any("docker.sock" in str(volume) for volume in service.get("volumes", []))
+
+
+def test_services_wait_for_what_they_need(stack: dict[str, Any]) -> None:
+    services = stack["services"]
+    conditions = {
+        (name, other): wanted["condition"]
+        for name, service in services.items()
+        for other, wanted in service.get("depends_on", {}).items()
+    }
+    for (name, other), condition in conditions.items():
+        assert other in services, f"{name} waits for {other}, which is no service"
+        assert "profiles" not in services[other]
+        if condition == "service_healthy":
+            assert "healthcheck" in services[other]
+        else:
+            # a container that is started again never completes
+            assert condition == "service_completed_successfully"
+            assert services[other].get("restart", "no") == "no"
+    assert conditions == {
+        ("roles", "postgres"): "service_healthy",
+        ("elt", "roles"): "service_completed_successfully",
+        ("metabase", "roles"): "service_completed_successfully",
+        ("metabase-setup", "metabase"): "service_healthy",
+        ("metabase-setup", "elt"): "service_completed_successfully",
+        ("scheduler", "roles"): "service_completed_successfully",
+        ("pgadmin", "postgres"): "service_healthy",
+    }
+    optional = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
+    assert optional == {"scheduler": ["schedule"], "pgadmin": ["tools"]}
+
+
+def test_what_is_named_exists(stack: dict[str, Any], demo: dict[str, Any], project_root: Path) -> None:
+    ports = {"postgres": "5432", "metabase": "3000"}
+    for project in (stack, demo):
+        services = project["services"]
+        for name, service in services.items():
+            environment = service.get("environment", {})
+            for host, port in (("PGHOST", "PGPORT"), ("MB_DB_HOST", "MB_DB_PORT")):
+                if host in environment:
+                    assert environment[host] in services
+                    assert environment.get(port, "5432") == ports[environment[host]]
+            if url := environment.get("METABASE_URL"):
+                host, _, port = url.removeprefix("http://").partition(":")
+                assert (host in services, ports[host]) == (True, port)
+            for port in service.get("ports", []):
+                if name in ports:
+                    assert port.endswith(f":{ports[name]}")
+            for volume in service.get("volumes", []):
+                assert volume.split(":")[0] in project["volumes"]
+            for config in service.get("configs", []):
+                assert (project_root / project["configs"][config["source"]]["file"]).is_file()
+            assert set(service["networks"]) <= set(project["networks"])
+            command = service.get("command", [])
+            if command[:2] == ["python", "-m"]:
+                assert importlib.util.find_spec(command[2]), command
+            if command and command[0].startswith("deploy/"):
+                assert os.access(project_root / command[0], os.X_OK), command
+    servers = json.loads((project_root / "deploy" / "compose" / "pgadmin-servers.json").read_text())
+    assert servers["Servers"]["1"]["Host"] in stack["services"]
+    assert str(servers["Servers"]["1"]["Port"]) == ports["postgres"]
+
+
+def test_every_container_has_the_least_rights(stack: dict[str, Any]) -> None:
+    for name in ("roles", "elt", "metabase-setup", "scheduler"):
+        service = stack["services"][name]
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+    # the superuser's password goes where roles are made, and nowhere else
+    knowing = {
+        name
+        for name, service in stack["services"].items()
+        if "the POSTGRES_PASSWORD" in service.get("environment", {}).values()
+    }
+    assert knowing == {"postgres", "roles"}
+    assert stack["services"]["elt"]["environment"]["PGUSER"] == "tmdb"
+
+
+def test_images_are_pinned_to_a_line(stack: dict[str, Any]) -> None:
+    for name, service in stack["services"].items():
+        image, _, tag = service["image"].partition(":")
+        if not image.startswith("tmdb-elt"):
+            assert re.search(r"\d", tag) and tag != "latest", (name, service["image"])
+    assert stack["services"]["postgres"]["image"].startswith("postgres:16")
+
+
+def test_the_demo_is_a_project_and_a_database_of_its_own(stack: dict[str, Any], demo: dict[str, Any]) -> None:
+    assert (stack["name"], demo["name"]) == ("tmdb-elt", "tmdb-elt-demo")
+    databases = {
+        name: {
+            project["services"][name]["environment"].get(variable)
+            for variable in ("PGDATABASE", "WAREHOUSE_DATABASE")
+        }
+        - {None}
+        for project in (demo,)
+        for name in ("roles", "elt", "metabase-setup")
+    }
+    assert set().union(*databases.values()) == {"tmdb_demo"}
+
+
+def test_the_services_that_people_are_told_to_type_exist(stack: dict[str, Any], project_root: Path) -> None:
+    texts = [
+        project_root / name for name in ("README.md", "Makefile", "docker-compose.yml", "CONTRIBUTING.md")
+    ]
+    texts += [path for folder in ("deploy", "docs") for path in (project_root / folder).rglob("*")]
+    typed = re.compile(
+        r"docker compose(?: --profile \S+)? (?:up|logs|run|restart|stop|exec|ps)((?: [a-z-]+)+)"
+    )
+    names = {
+        word
+        for path in texts
+        if path.is_file()
+        for words in typed.findall(path.read_text())
+        for word in words.split()
+        if not word.startswith("-")
+    }
+    assert names - set(stack["services"]) <= {"pg_dump", "psql", "python", "sh"}, names
+    addresses = {
+        port
+        for path in texts
+        if path.is_file()
+        for port in re.findall(r"127\.0\.0\.1:(\d+)", path.read_text())
+    }
+    published = {
+        port.split(":")[1] for service in stack["services"].values() for port in service.get("ports", [])
+    }
+    # 8080 is `make docs-serve`
+    assert addresses <= published | {"8080"}

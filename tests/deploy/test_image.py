@@ -1,0 +1,183 @@
+"""The Dockerfile's rules, and that what .dockerignore lets through is what the containers' commands need."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+
+def instructions(dockerfile: str) -> list[tuple[str, str]]:
+    """Instruction and argument, line continuations joined, comments left out."""
+    joined = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", dockerfile, flags=re.MULTILINE))
+    return [
+        (word.upper(), rest.strip())
+        for word, _, rest in (line.strip().partition(" ") for line in joined.splitlines() if line.strip())
+    ]
+
+
+def goes_into_the_image(path: str, rules: list[str]) -> bool:
+    """Docker's rule: the last line that matches the file, or a folder above it, decides."""
+    parts = path.split("/")
+    inside = True
+    for rule in rules:
+        pattern = rule.lstrip("!").rstrip("/")
+        above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+        if any(_matches(name, pattern) for name in above):
+            inside = rule.startswith("!")
+    return inside
+
+
+def _matches(name: str, pattern: str) -> bool:
+    if pattern.startswith("**/"):
+        return fnmatch(name.rsplit("/", 1)[-1], pattern[3:])
+    return name.count("/") == pattern.count("/") and fnmatch(name, pattern)
+
+
+@pytest.fixture(scope="module")
+def rules(project_root: Path) -> list[str]:
+    lines = (project_root / ".dockerignore").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.fixture(scope="module")
+def app(rules: list[str], project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The image's /app: the files that git knows and .dockerignore lets through."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    folder = tmp_path_factory.mktemp("image") / "app"
+    for name in listed.stdout.splitlines():
+        if goes_into_the_image(name, rules) and (project_root / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(project_root / name, folder / name)
+    yield folder
+
+
+def test_the_dockerfile_passes_hadolint(project_root: Path) -> None:
+    program = Path(sys.executable).with_name("hadolint")
+    checked = subprocess.run(
+        [program, str(project_root / "Dockerfile")], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret(project_root: Path) -> None:
+    text = (project_root / "Dockerfile").read_text()
+    stages = re.split(r"^FROM ", text, flags=re.MULTILINE)[1:]
+    users = [argument for word, argument in instructions(text) if word == "USER"]
+    assert users == ["10001:10001"]  # a number: Kubernetes checks runAsNonRoot by it
+    assert stages[-1].strip() == "elt"
+    for word, argument in instructions(text):
+        if word in ("ENV", "ARG"):
+            assert not re.search(r"(PASSWORD|TOKEN|SECRET|KEY)\w*=\S", argument), argument
+        if word == "RUN" and "pip install" in argument:
+            assert "--require-hashes" in argument and "requirements/run.lock" not in argument
+        assert word != "ADD" and not re.search(r"\| *(ba)?sh\b", argument)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".env",
+        ".env.local",
+        ".git/config",
+        "dbt_project/.env",
+        "metabase/.env.production",
+        "requirements/dev.lock",
+        ".warehouse/data/PG_VERSION",
+        ".venv/bin/python",
+        "tests/conftest.py",
+        "dbt_project/target/manifest.json",
+        "secrets.txt",
+        "build/demo.log",
+        "extractor/__pycache__/cli.cpython-312.pyc",
+        "deploy/kubernetes/base/secret.yaml",
+    ],
+)
+def test_nothing_private_or_needless_goes_into_the_image(name: str, rules: list[str]) -> None:
+    assert not goes_into_the_image(name, rules)
+
+
+def run(app: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A command of a container: in /app, on the packages of the lock, without this machine's settings."""
+    venv = Path(sys.executable).parent
+    return subprocess.run(
+        command,
+        cwd=app,
+        env={
+            "PATH": f"{venv}:/usr/bin:/bin",
+            "HOME": str(app.parent),
+            "TMDB_ENV_FILE": "",
+            "DBT_PROJECT_DIR": str(app / "dbt_project"),
+            "DBT_PROFILES_DIR": str(app / "dbt_project"),
+            "DBT_TARGET_PATH": str(app.parent / "target"),
+            "DBT_LOG_PATH": str(app.parent / "logs"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("module", ["extractor", "warehouse", "demo", "metabase"])
+def test_the_image_has_what_its_programs_need(module: str, app: Path) -> None:
+    done = run(app, "python", "-m", module, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+
+
+def test_one_day_from_the_image_lands_and_builds(app: Path, database: dict[str, str]) -> None:
+    """deploy/elt itself, as in the container, against the stand-in; /app stays as it was."""
+    from demo.server import StandInProcess
+
+    before = sorted(path.relative_to(app) for path in app.rglob("*"))
+    with StandInProcess("--films", "40") as tmdb:
+        done = run(
+            app,
+            "deploy/elt",
+            "--pages",
+            "1",
+            TMDB_TOKEN=tmdb.token,
+            TMDB_BASE_URL=tmdb.base_url,
+            TMDB_EXPORT_URL=tmdb.export_url,
+            **database,
+        )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "Completed successfully" in done.stdout
+    assert sorted(path.relative_to(app) for path in app.rglob("*")) == before
+
+
+def test_one_day_names_the_step_that_failed(app: Path, database: dict[str, str]) -> None:
+    done = run(app, "deploy/elt", TMDB_TOKEN="", **database)
+    assert done.returncode == 2
+    assert done.stderr.endswith("elt: step extract failed (exit code 2)\n")
+
+
+def test_the_schedule_is_checked_and_handed_to_supercronic(app: Path, tmp_path: Path) -> None:
+    fake = tmp_path / "supercronic"
+    fake.write_text(
+        '#!/bin/sh\necho "$@"\ncase "$*" in "-test"*) grep -q "^[0-9*]" "$2"; exit $?;; esac\ncat "$2"\n'
+    )
+    fake.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = run(app, "deploy/schedule", PATH=path, ELT_SCHEDULE="30 7 * * 1")
+    assert done.returncode == 0, done.stderr
+    assert f"30 7 * * 1 {app}/deploy/elt" in done.stdout
+    assert "0 9 * * *" in run(app, "deploy/schedule", PATH=path).stdout
+    wrong = run(app, "deploy/schedule", PATH=path, ELT_SCHEDULE="daily")
+    assert wrong.returncode == 2
+    assert "ELT_SCHEDULE=daily is no crontab line" in wrong.stderr
