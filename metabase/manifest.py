@@ -1,12 +1,11 @@
 """dbt's manifest: which relation and which columns a model has.
 
-Read from a file that dbt wrote, or parsed afresh from the project (about four seconds), so that a check never
+Read from a file that dbt wrote, or parsed from the project (some seconds), so that a check never
 passes on yesterday's models.
 """
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -86,18 +85,15 @@ def load(path: Path, project: Path = DBT_PROJECT) -> Manifest:
     )
 
 
-def parse(target: Path | None = None, project: Path = DBT_PROJECT) -> Manifest:
+def parse(target: Path, project: Path = DBT_PROJECT) -> Manifest:
     """Parse the dbt project and load what comes out; needs no database.
 
-    `target` is the folder for dbt's files (default: a temporary one). The exposures are left out: they are
+    `target` is the folder for what dbt writes. The exposures are left out: they are
     written from the dashboards, and must not keep these from being checked. Raises `DashboardError`.
     """
     # half a second to import, and not needed where a manifest is given
     from dbt.cli.main import dbtRunner
 
-    if target is None:
-        with tempfile.TemporaryDirectory(prefix="tmdb-manifest-") as folder:
-            return parse(Path(folder), project)
     folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
     files = ["--target-path", str(target), "--log-path", str(target)]
     options = ["--no-send-anonymous-usage-stats", "--vars", "{dashboard_exposures: false}"]

@@ -1,0 +1,192 @@
+"""`python -m metabase`: check the dashboards' files, plan and apply them, export what was clicked together.
+
+Exit: 0 done, 1 failed, 2 wrong use, configuration or files. Diagnostics go to stderr, data to stdout.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from metabase import analysis, exposures, manifest, settings, spec
+from metabase.errors import DashboardError, UsageError, shown
+from metabase.spec import HERE
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("-v", "--verbose", is_flag=True, help="Say what dbt-metabase decides, too.")
+def cli(verbose: bool) -> None:
+    """Dashboards as files, and Metabase brought to what they say.
+
+    Where Metabase is and how to sign in: METABASE_URL, METABASE_ADMIN_EMAIL and METABASE_ADMIN_PASSWORD, or
+    METABASE_API_KEY (environment or .env).
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("dbtmetabase").setLevel(logging.INFO if verbose else logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+_manifest_option = click.option(
+    "--manifest",
+    "manifest_path",
+    type=click.Path(path_type=Path),
+    help="dbt's manifest.json; without it the dbt project is parsed.",
+)
+_folder_option = click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=HERE,
+    help="The folder of metabase.yml, dashboards/ and cards/; by default the project's.",
+)
+_prune_option = click.option(
+    "--prune", is_flag=True, help="Archive what is in the managed collection and in no file."
+)
+
+
+@cli.command()
+@_manifest_option
+@_folder_option
+def check(manifest_path: Path | None, folder: Path) -> None:
+    """Check the files, offline: format, grid, filters; models and columns against dbt; the exposures."""
+    with _manifest(manifest_path) as models:
+        content = spec.load(folder)
+        analysis.check(content, models)
+    if folder == HERE and not exposures.is_fresh(content):
+        raise UsageError(f"{shown(exposures.FILE)} is stale: `python -m metabase exposures` writes it")
+    click.echo(
+        f"{len(content.dashboards)} dashboards with {len(content.cards)} cards: "
+        "every filter, model and column is there"
+    )
+
+
+@cli.command(name="exposures")
+def write_exposures() -> None:
+    """Write the dashboards as dbt exposures, for dbt's docs and lineage."""
+    exposures.write(spec.load())
+    click.echo(shown(exposures.FILE))
+
+
+@cli.command()
+@_manifest_option
+@_folder_option
+@_prune_option
+def plan(manifest_path: Path | None, folder: Path, prune: bool) -> None:
+    """Say what `apply` would change; writes nothing."""
+    _reconcile(manifest_path, folder, prune, planning=True)
+
+
+@cli.command()
+@_manifest_option
+@_folder_option
+@_prune_option
+@click.option("--no-run", is_flag=True, help="Don't run the cards afterwards.")
+def apply(manifest_path: Path | None, folder: Path, prune: bool, no_run: bool) -> None:
+    """Bring Metabase to what the files say, then run every card; a failed one fails the command.
+
+    Waits for Metabase to boot and does its first-run setup. Only what differs is written, so a second apply
+    writes nothing.
+    """
+    _reconcile(manifest_path, folder, prune, planning=False, run=not no_run)
+
+
+@cli.command(name="export")
+@_manifest_option
+@_folder_option
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@click.argument("dashboard")
+def export_files(manifest_path: Path | None, folder: Path, force: bool, dashboard: str) -> None:
+    """Write a clicked dashboard as files: named by its number, or collection and name (TMDB/My films)."""
+    from metabase import export
+    from metabase.client import Client
+
+    known = settings.load()
+    with _manifest(manifest_path) as models:
+        content = spec.load(folder)
+        client = Client(known)
+        client.wait_until_ready()
+        client.sign_in()
+        result = export.export(client, models, dashboard, folder, content.cards)
+    for name in export.write(result, force):
+        click.echo(name)
+    for left in result.left_out:
+        click.echo(f"not brought over: {left}", err=True)
+
+
+def _reconcile(
+    manifest_path: Path | None, folder: Path, prune: bool, *, planning: bool, run: bool = False
+) -> None:
+    # half a second to import, and not needed for a check
+    from metabase.apply import Reconciler
+    from metabase.client import Client
+
+    known, connection = settings.load(), settings.connection()
+    with _manifest(manifest_path) as models:
+        content = spec.load(folder)
+        analysis.check(content, models)
+        client = Client(known)
+        client.wait_until_ready()
+        first_run = not client.has_user_setup
+        if first_run:
+            click.echo(f"+ the first user {known.email}")
+            if not planning:
+                client.set_up(content.database)
+        else:
+            client.sign_in()
+        reconciler = Reconciler(
+            client,
+            content,
+            models,
+            connection,
+            planning=planning,
+            prune=prune,
+            report=lambda change: click.echo(str(change)),
+        )
+        reconciler.run(empty=first_run and planning)
+        made = len(reconciler.changes)
+        if planning:
+            click.echo(f"{made} to change; nothing was written" if made else "nothing to change")
+        else:
+            click.echo(f"{made} changed" if made else "nothing to change: Metabase is as the files say")
+        if reconciler.others and not prune:
+            names = ", ".join(f"{other.model} {other.path}" for other in reconciler.others[:20])
+            click.echo(f"in no file, and left alone (--prune archives it): {names}", err=True)
+        if run:
+            failures = reconciler.run_cards()
+            if failures:
+                told = "\n".join(f"{failure.card}: {failure.error}" for failure in failures)
+                raise DashboardError(f"{len(failures)} cards can't be run:\n{told}")
+            click.echo(f"{len(content.cards)} cards ran; {known.url} has the dashboards")
+
+
+@contextmanager
+def _manifest(path: Path | None) -> Iterator[manifest.Manifest]:
+    if path is not None:
+        yield manifest.load(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="tmdb-manifest-") as scratch:
+        kept = manifest.PROJECT / "build" / "manifest"
+        try:
+            # dbt parses only what changed since
+            kept.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            kept = Path(scratch)
+        yield manifest.parse(kept if os.access(kept, os.W_OK) else Path(scratch))
+
+
+def main() -> None:
+    """Run a command; end the process with its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except DashboardError as error:
+        click.echo(f"metabase: {error}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)

@@ -1,0 +1,60 @@
+"""dbt exposures from the dashboards: exact refs, as the files name the models themselves."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import yaml
+
+from metabase.manifest import DBT_PROJECT
+from metabase.spec import Dashboard, Spec
+
+FILE = DBT_PROJECT / "models" / "exposures" / "_dashboards.yml"
+
+_HEADER = (
+    "# Written by `python -m metabase exposures` from metabase/dashboards; a test says when it is stale.\n"
+)
+
+
+def models_of(spec: Spec, dashboard: Dashboard) -> list[str]:
+    """The dbt models that a dashboard reads, its filters' values included."""
+    return sorted({name for card in spec.cards_of(dashboard) for name in card.sql.refs})
+
+
+def text(spec: Spec) -> str:
+    """The file's content."""
+    entries = []
+    for dashboard in spec.dashboards:
+        entries.append(
+            {
+                "name": f"dashboard_{dashboard.key}",
+                "label": dashboard.name,
+                "type": "dashboard",
+                "maturity": "high",
+                # its id differs from server to server, its name doesn't
+                "url": f"{spec.url}/search?q={quote(dashboard.name)}",
+                "description": dashboard.description,
+                "owner": dict(spec.owner),
+                # `metabase check` parses without them: a card must be told what is wrong in its own file
+                "config": {"enabled": "{{ var('dashboard_exposures', true) }}"},
+                "depends_on": [f"ref('{name}')" for name in models_of(spec, dashboard)],
+            }
+        )
+    body = yaml.safe_dump(
+        {"version": 2, "exposures": entries},
+        sort_keys=False,
+        allow_unicode=True,
+        width=110,
+        default_flow_style=False,
+    )
+    return _HEADER + body
+
+
+def is_fresh(spec: Spec, file: Path = FILE) -> bool:
+    """Whether the committed file is what the dashboards say."""
+    return file.is_file() and file.read_text(encoding="utf-8") == text(spec)
+
+
+def write(spec: Spec, file: Path = FILE) -> None:
+    """Write the file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text(spec), encoding="utf-8")
