@@ -1,6 +1,7 @@
 """``python -m metabase.preview --output build/preview.html``: the dashboards of PG*'s warehouse as a page."""
 
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +44,7 @@ def main(output: Path, manifest: Path | None, folder: Path) -> None:
     began = time.monotonic()
     try:
         spec = specs.load(folder)
-        models = manifests.load(manifest) if manifest else manifests.parse()
+        models = manifests.load(manifest) if manifest else _parsed()
         with connect() as reader:
             page = render_page(spec, Answers(spec, models, reader), reader.extent(), datetime.now(UTC))
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +65,11 @@ def main(output: Path, manifest: Path | None, folder: Path) -> None:
         click.echo(f"preview: the card {name!r} failed: {message}", err=True)
     if page.failed:
         sys.exit(1)
+
+
+def _parsed() -> manifests.Manifest:
+    with tempfile.TemporaryDirectory(prefix="preview-") as folder:
+        return manifests.parse(Path(folder))
 
 
 if __name__ == "__main__":

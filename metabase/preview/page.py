@@ -28,6 +28,9 @@ NOTICE = "This product uses the TMDB API but is not endorsed or certified by TMD
 PLOTS = frozenset({"bar", "row", "line", "area", "combo", "scatter", "pie", "map"})
 """Displays drawn as a chart; others than these, numbers and objects are shown as a table."""
 
+_ORDER = ("overview", "film", "genres_and_countries", "companies")
+"""The first tabs; the other dashboards follow by name."""
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 # only what the page uses: the whole bundle would also carry the libraries' global names
 _LIBRARY = "window.vegaEmbed = vegaEmbed;"
@@ -58,7 +61,11 @@ class Page:
 def render_page(spec: Spec, answers: Answers, extent: Extent, written: datetime) -> Page:
     """Ask everything and write the page. `written` is the moment shown on it, in UTC."""
     failed: dict[str, str] = {}
-    dashboards = [_dashboard(dashboard, spec, answers, failed) for dashboard in spec.dashboards]
+    ordered = sorted(
+        spec.dashboards,
+        key=lambda one: (_ORDER.index(one.key) if one.key in _ORDER else len(_ORDER), one.name),
+    )
+    dashboards = [_dashboard(dashboard, spec, answers, failed) for dashboard in ordered]
     content = {
         "dashboards": dashboards,
         "results": [_result(rows) for rows in answers.results],
@@ -119,7 +126,9 @@ def _filter(choice: Choice) -> dict[str, Any]:
 
 
 def _label(choice: Choice, value: Value | None) -> str:
-    return "Any" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if value is None:
+        return "No choice" if choice.filter.search else "Any"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _note(offered: Sequence[Choice]) -> str:
@@ -127,26 +136,21 @@ def _note(offered: Sequence[Choice]) -> str:
     if not offered:
         return ""
     notes = []
-    if sum(bool(choice.values) for choice in offered) > 1:
+    keys = {choice.filter.key for choice in offered}
+    if sum(len(choice.values) > 1 for choice in offered) > 1:
         pairs = [
             " and ".join(choice.filter.name for choice in offered if choice.filter.key in pair)
             for pair in TOGETHER
-            if pair <= {choice.filter.key for choice in offered}
+            if pair <= keys
         ]
-        notes.append(
-            "One filter at a time on this page" + "".join(f" (but {pair} combine)" for pair in pairs)
-        )
-    cut = [
-        f"{choice.filter.name}: {len(choice.values) - 1} of {len(choice.values) - 1 + choice.left_out}"
-        for choice in offered
-        if choice.left_out
-    ]
-    if cut:
-        notes.append("not every value (" + ", ".join(cut) + ")")
-    missing = [choice.filter.name for choice in offered if not choice.values]
-    if missing:
-        notes.append("without " + ", ".join(missing))
-    return f"{'; '.join(notes)}. Metabase has them all, in any combination." if notes else ""
+        notes.append("One filter at a time here" + "".join(f", but {pair} combine" for pair in pairs) + ".")
+    for choice in offered:
+        if choice.left_out:
+            some = sum(value is not None for value in choice.values)
+            notes.append(f"{choice.filter.name}: {some} of {some + choice.left_out:,} values.")
+        if not choice.values:
+            notes.append(f"{choice.filter.name}: only in Metabase.")
+    return " ".join([*notes, "Metabase has every value in any combination."]) if notes else ""
 
 
 def _item(

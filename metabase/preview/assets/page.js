@@ -60,7 +60,7 @@
     } else {
       options.maximumFractionDigits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 || size === 0 ? 2 : 3;
     }
-    return (column.prefix ?? "") + numberForm(options).format(scaled) + (column.suffix ?? "");
+    return (column.prefix ?? "") + numberForm(options).format(scaled).replace("-", "−") + (column.suffix ?? "");
   }
 
   const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -102,7 +102,15 @@
   }
 
   function columnsOf(card, result) {
-    return result.columns.map((column, index) => ({ ...column, ...(card.columns[column.name] ?? {}), index }));
+    return result.columns.map((column, index) => {
+      const made = { ...column, ...(card.columns[column.name] ?? {}), index };
+      // numbers of one column stand under one another, so they have as many decimals
+      if (made.type === "number" && made.decimals === undefined && !made.style) {
+        const places = result.rows.map((row) => (row[index] === null ? 0 : (String(row[index]).split(".")[1] ?? "").length));
+        made.decimals = Math.min(2, Math.max(0, ...places));
+      }
+      return made;
+    });
   }
 
   // ------------------------------------------------------------------ tooltip
@@ -160,12 +168,16 @@
     }
     const [x, series] = dimensions;
     const tips = [];
+    const seen = new Map();
     const data = rows.map((row) => {
       const name = formatValue(row[x.index], x);
+      // two things of one name are two bars: what tells them apart has no width
+      const nth = series ? 0 : seen.get(name) ?? 0;
+      seen.set(name, nth + 1);
       const pairs = series
         ? [[formatValue(row[series.index], series), formatValue(row[metrics[0].index], metrics[0])]]
         : metrics.map((metric) => [metric.title, formatValue(row[metric.index], metric)]);
-      const datum = { d: isTime(x) ? `${row[x.index]}` : isNumber(x) ? row[x.index] : name, tip: tips.length };
+      const datum = { d: isTime(x) ? `${row[x.index]}` : isNumber(x) ? row[x.index] : name + "\u200b".repeat(nth), tip: tips.length };
       if (series) datum.s = formatValue(row[series.index], series);
       metrics.forEach((metric, number) => (datum[`v${number}`] = row[metric.index]));
       tips.push({ title: name, pairs });
@@ -188,9 +200,12 @@
   function lineSpec(card, parts, size) {
     const { x, series, metrics, data, tips } = parts;
     const long = series ? data.map((datum) => ({ ...datum, v: datum.v0 })) : folded(metrics, data);
-    const names = [...new Set(long.map((datum) => datum.s))];
+    const last = new Map(long.map((datum) => [datum.s, datum.v]));
     const area = card.display === "area";
     const stacked = area && card.settings["stackable.stack_type"];
+    const names = [...last.keys()];
+    // the legend in the order in which the lines end
+    if (!stacked) names.sort((a, b) => (last.get(b) ?? -Infinity) - (last.get(a) ?? -Infinity));
     // a tooltip of all series at one place on the x axis
     const at = new Map();
     long.forEach((datum) => {
@@ -207,24 +222,29 @@
     const numbers = long.map((datum) => datum.v).filter((value) => value !== null);
     const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
     const percent = metrics[0].style === "percent";
+    const unpinned = card.settings["graph.y_axis.unpin_from_zero"] === true;
+    // a film whose rating stands still is a line in the middle, not a zoom into nothing
+    const margin = Math.max((high - low) * 0.6, metrics[0].type === "integer" ? 2 : Math.abs(high) * 0.02 || 1);
     const xAxis = { grid: false, title: null, labelOverlap: true, labelBound: true, labelFlush: true, tickCount: Math.max(2, Math.floor(size.width / 90)) };
     if (isTime(x)) {
-      const days = new Set(places.map((place) => place.slice(0, 10)));
-      const first = [...days].sort()[0];
-      const last = [...days].sort().at(-1);
-      const span = (Date.parse(last) - Date.parse(first)) / 864e5;
-      xAxis.format = span > 800 ? "%Y" : span > 120 ? "%b %Y" : "%-d %b";
-      if (days.size <= 8) xAxis.values = places.map((place) => Date.parse(place.slice(0, 10)));
+      const moments = places.map((place) => Date.parse(place));
+      const days = (Math.max(...moments) - Math.min(...moments)) / 864e5;
+      xAxis.format = days > 800 ? "%Y" : days > 120 ? "%b %Y" : x.type === "date" || days >= 3 ? "%-d %b" : days > 0.01 ? "%H:%M" : "%H:%M:%S";
+      if (x.type === "date" && places.length <= 8) xAxis.values = moments;
     } else if (x.plain || isNumber(x)) xAxis.format = "d";
     const encoding = {
       x: { field: "d", type, axis: xAxis, ...(isTime(x) ? { scale: { type: "utc" } } : type === "quantitative" ? { scale: { zero: false, nice: false } } : {}) },
       y: {
         field: "v", type: "quantitative", stack: stacked ? (stacked === "normalized" ? "normalize" : "zero") : null,
         axis: axisFormat(stacked === "normalized" ? { style: "percent" } : metrics[0], {
-          title: card.settings["graph.y_axis.title_text"] ?? null, tickCount: Math.max(2, Math.floor(size.height / 55)),
+          title: card.settings["graph.y_axis.title_text"] || null, tickCount: Math.max(2, Math.floor(size.height / 55)),
+          // thousands that differ in their last digits only are written out
+          ...(high >= 1e3 && high - low < high * 0.05 && unpinned ? { labelExpr: "format(datum.value, ',d')" } : {}),
         }),
         // a line shows change, so it needn't start at zero; an area shows a size, so it must
-        scale: { zero: area || percent || low <= 0 || (high - low) / high > 0.6, nice: true },
+        scale: unpinned && high - low < Math.abs(high) * 0.02
+          ? { domain: [low - margin, high + margin], nice: true }
+          : { zero: !unpinned && (area || percent || low <= 0 || (high - low) / high > 0.6), nice: true },
       },
       color: seriesColour(names),
     };
@@ -265,17 +285,17 @@
     const category = {
       field: "d", type: isTime(x) && !flat ? "ordinal" : "nominal", sort: null,
       scale: { paddingInner: places.length > 60 ? 0.05 : 0.28, paddingOuter: 0.1 },
-      axis: { grid: false, title: card.settings[flat ? "graph.x_axis.title_text" : "graph.x_axis.title_text"] ?? null, labelOverlap: true },
+      axis: { grid: false, title: card.settings["graph.x_axis.title_text"] || null, labelOverlap: true, labelSeparation: 10 },
     };
     if (isTime(x)) category.axis.labelExpr = `utcFormat(toDate(datum.value), '${places.length > 31 ? "%b %Y" : "%-d %b"}')`;
     const value = {
       field: "v", type: "quantitative", stack,
       axis: axisFormat(stack === "normalize" ? { style: "percent" } : metric, {
-        title: card.settings["graph.y_axis.title_text"] ?? null, tickCount: Math.max(2, Math.floor((flat ? size.width : size.height) / (flat ? 90 : 55))),
+        title: card.settings["graph.y_axis.title_text"] || null, tickCount: Math.max(2, Math.floor((flat ? size.width : size.height) / (flat ? 90 : 55))),
       }),
     };
     const rounded = stack && grouped ? 0 : 3;
-    const labels = flat && !grouped;
+    const labels = !grouped && (flat || (card.settings["graph.show_values"] === true && size.width / places.length > 34));
     if (flat) {
       category.axis.labelLimit = Math.max(90, Math.min(230, size.width * 0.36));
       category.axis.labelColor = colour("soft");
@@ -286,9 +306,14 @@
       if (labels) value.scale = { domainMax: Math.max(...long.map((datum) => datum.v ?? 0)) * (size.width < 420 ? 1.3 : 1.15), nice: false };
       if (labels && long.every((datum) => !datum.v)) value.scale = { domain: [0, 1] };
     } else {
+      if (labels) {
+        value.axis = null;
+        value.scale = { domainMax: Math.max(...long.map((datum) => datum.v ?? 0)) * 1.08 || 1, nice: false };
+      }
       category.axis.labelAngle = 0;
       const widest = Math.max(...places.map((place) => String(place).length));
-      if (!isTime(x) && (size.width - 40) / places.length < Math.min(widest, 14) * 6.6 && places.length <= 40) {
+      category.axis.labelFontSize = 11;
+      if (!isTime(x) && (size.width - (labels ? 0 : 40)) / places.length < Math.min(widest, 14) * 5.6 && places.length <= 40) {
         category.axis.labelAngle = -40;
         category.axis.labelLimit = 90;
         category.axis.labelOverlap = false;
@@ -304,17 +329,20 @@
       encoding.color = seriesColour(names);
       if (!stack) encoding[flat ? "yOffset" : "xOffset"] = { field: "s", sort: null };
     }
-    const bar = { mark: { type: "bar", [flat ? "cornerRadiusEnd" : "cornerRadiusEnd"]: rounded, cursor: "default" }, encoding };
+    const bar = { mark: { type: "bar", cornerRadiusEnd: rounded, cursor: "default" }, encoding };
     const layer = [bar];
     if (labels) {
       const texts = long.map((datum) => ({ ...datum, label: datum.v === null ? "–" : formatValue(datum.v, metric, true) }));
       return {
-        tips, step: 24, count: places.length,
+        tips, step: flat ? 24 : 0, count: places.length,
         spec: {
           data: { values: texts },
           layer: [
             bar,
-            { mark: { type: "text", align: "left", dx: 6, fontSize: 11.5, color: colour("faint") }, encoding: { ...encoding, text: { field: "label" } } },
+            {
+              mark: { type: "text", fontSize: 11.5, color: colour("soft"), ...(flat ? { align: "left", dx: 6 } : { baseline: "bottom", dy: -4 }) },
+              encoding: { ...encoding, text: { field: "label" } },
+            },
           ],
         },
       };
@@ -375,7 +403,7 @@
     const axis = (column, direction) => ({
       type: isTime(column) ? "temporal" : "quantitative", scale: { type: isTime(column) ? "utc" : spread(column), zero: false, nice: true },
       axis: axisFormat(column, {
-        title: card.settings[`graph.${direction}_axis.title_text`] ?? column.title,
+        title: card.settings[`graph.${direction}_axis.title_text`] || column.title,
         tickCount: Math.max(2, Math.floor((direction === "x" ? size.width : size.height) / 70)),
       }),
     });
@@ -441,7 +469,7 @@
       ...(skewed ? { values: [0, 1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].filter((tick) => tick >= low && tick <= high) } : { tickCount: 3 }),
     };
     if (metric.style === "percent") legend.labelExpr = "format(datum.value, '~%')";
-    const projection = { type: "equalEarth", fit: undefined };
+    const projection = { type: "equalEarth" };
     const color = { field: "v", type: "quantitative", scale, legend };
     const land = isDark() ? "#243040" : "#e9edf1";
     return {
@@ -518,7 +546,6 @@
   function sparkline(values) {
     const spark = element("div", { class: "spark", "aria-hidden": "true" });
     const numbers = values.filter((value) => value !== null);
-    if (numbers.length < 3) return spark;
     const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
     const points = numbers.map((value, index) => [(index / (numbers.length - 1)) * 100, high === low ? 20 : 36 - ((value - low) / (high - low)) * 30]);
     const line = points.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
@@ -552,6 +579,7 @@
       title: isNumber(metric) && value !== null ? formatNumber(value, { ...metric, decimals: metric.decimals }) : shownValue,
     }, shownValue));
     body.append(number);
+    if (!series || ordered.length < 3) body.classList.add("middle");
     if (!series) return;
     const before = ordered.length > 1 ? ordered.at(-2) : null;
     const then = before ? before[metric.index] : null;
@@ -571,7 +599,19 @@
         title: `${formatDate(before[time.index], true)}: ${formatValue(then, metric)}`,
       }, element("b", {}, `${arrow} ${text}`), gap === 1 ? " since the day before" : ` since ${formatDate(before[time.index], true)}`));
     }
-    body.append(sparkline(ordered.map((row) => row[metric.index])));
+    if (ordered.length > 2) body.append(sparkline(ordered.map((row) => row[metric.index])));
+  }
+
+  // Metabase's conditional colours of one value
+  const OPERATORS = {
+    "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "=": (a, b) => a === b, "!=": (a, b) => a !== b,
+  };
+  function tintOf(card, column, value) {
+    if (value === null) return null;
+    const rule = (card.settings["table.column_formatting"] ?? []).find(
+      (one) => one.type === "single" && one.columns.includes(column.name) && OPERATORS[one.operator]?.(value, one.value),
+    );
+    return rule && /^#[0-9a-f]{6}$/i.test(rule.color) ? rule.color : null;
   }
 
   function compare(a, b) {
@@ -589,6 +629,8 @@
     const cellOf = (row, column) => {
       const value = row[column.index];
       const cell = element("td", { class: isNumber(column) ? "num" : isTime(column) ? "date" : "text" });
+      const tint = tintOf(card, column, value);
+      if (tint) cell.style.setProperty("--tint", tint);
       if (value === null) cell.append(element("span", { class: "none" }, "–"));
       else if (column.bar) {
         const bar = element("i");
@@ -742,7 +784,7 @@
   }
 
   function filterBar(dashboard, index) {
-    const bar = element("form", { class: "filters", onsubmit: (event) => event.preventDefault() });
+    const bar = element("form", { class: dashboard.filters.length > 2 ? "filters many" : "filters", onsubmit: (event) => event.preventDefault() });
     const chosen = state[index].chosen;
     const selects = new Map();
     const refresh = () => {
