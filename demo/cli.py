@@ -13,16 +13,26 @@ import uvloop
 from demo.api import Api
 from demo.edits import Edited
 from demo.faults import Faults
-from demo.run import run
 from demo.server import DEFAULT_FILMS, DEFAULT_SEED, DEFAULT_TOKEN, origin, serving, source_of
 
 
-@click.group()
+class _Commands(click.Group):
+    """Loads `run`, which needs the whole project, only when it is asked for: `serve` starts sooner."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["run", *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name == "run":
+            from demo.run import run
+
+            return run
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=_Commands)
 def main() -> None:
     """A local stand-in for TMDB's API, for demos, tests and benchmarks."""
-
-
-main.add_command(run)
 
 
 @main.command()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from demo.draws import UNIT, numbers
-from demo.reference import COUNTRIES, DROPPED_GENRE, GENRES, LANGUAGES
+from demo.reference import COUNTRIES, COUNTRY_NAMES, DROPPED_GENRE, GENRES, LANGUAGES
 
 Film = dict[str, Any]
 Drawn = Sequence[int]
@@ -49,8 +49,7 @@ def _unknown_country(film: Film, drawn: Drawn) -> None:
 
 def _old_country(film: Film, drawn: Drawn) -> None:
     film["production_countries"] = [
-        {"iso_3166_1": "SU", "name": "Soviet Union"},
-        {"iso_3166_1": "XC", "name": "Czechoslovakia"},
+        {"iso_3166_1": code, "name": COUNTRY_NAMES[code]} for code in ("SU", "XC")
     ]
     film["origin_country"] = ["SU"]
 

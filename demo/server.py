@@ -83,7 +83,7 @@ class _CountingServer(web.Server):
 @contextlib.asynccontextmanager
 async def serving(api: Api, host: str, port: int) -> AsyncIterator[int]:
     """Serve while the context is open; its value is the port. Raises OSError where the port cannot be had."""
-    runner = web.ServerRunner(_CountingServer(api), shutdown_timeout=1.0)
+    runner = web.ServerRunner(_CountingServer(api), shutdown_timeout=0.2)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)
