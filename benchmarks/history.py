@@ -20,7 +20,7 @@ LAND_DAYS: LiteralString = """
         film.payload || jsonb_build_object(
             'popularity', round((film.popularity * (0.7 + 0.6 * random()))::numeric, 4),
             'vote_count', film.votes + (day.snapshot_date - date '2000-01-01') / 2,
-            'tagline', case when (film.movie_id + (day.snapshot_date - date '2000-01-01')) % 100 = 0
+            'tagline', case when mod(film.movie_id + (day.snapshot_date - date '2000-01-01'), 100) = 0
                 then 'Seen on ' || day.snapshot_date else film.payload ->> 'tagline' end
         ),
         %(run_id)s, %(load_id)s + day.number * 20 + film.number / 500, clock_timestamp()
