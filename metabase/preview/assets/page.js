@@ -87,7 +87,7 @@
 
   function palette() {
     return isDark()
-      ? ["#6dbbdc", "#e9b765", "#e58a72", "#93c785", "#b39ddb", "#62c9c0", "#e59ab5", "#b8ad9e", "#8aa4e8", "#d0d36f"]
+      ? ["#5fadd0", "#e9b765", "#e58a72", "#93c785", "#b39ddb", "#62c9c0", "#e59ab5", "#b8ad9e", "#8aa4e8", "#d0d36f"]
       : ["#1f6f94", "#d9962f", "#c05b43", "#5f9652", "#7d66a8", "#3b9c9a", "#c56a8c", "#857b6d", "#4a6fc4", "#9c9a2f"];
   }
 
@@ -137,7 +137,7 @@
       labelFontSize: 11.5, titleFontSize: 11.5, titleFontWeight: "normal", labelPadding: 7, titlePadding: 10, gridWidth: 1,
     };
     return {
-      background: null, font: getComputedStyle(document.body).fontFamily, padding: 0,
+      background: null, font: getComputedStyle(document.body).fontFamily, padding: { left: 0, top: 4, right: 2, bottom: 3 },
       view: { stroke: null }, axis,
       legend: {
         labelColor: colour("soft"), titleColor: colour("faint"), labelFontSize: 11.5, titleFontSize: 11.5, titleFontWeight: "normal",
@@ -191,10 +191,13 @@
     return data.flatMap((datum) => metrics.map((metric, number) => ({ d: datum.d, s: metric.title, v: datum[`v${number}`], tip: datum.tip })));
   }
 
-  const seriesColour = (names) => ({
+  const seriesColour = (names, width) => ({
     field: "s", type: "nominal", sort: null,
     scale: { domain: names, range: names.map((_, index) => palette()[index % palette().length]) },
-    legend: names.length > 1 ? { title: null } : null,
+    // as many in a line as fit: about 6.5 px a letter, 34 for the symbol and the gap
+    legend: names.length > 1
+      ? { title: null, columns: Math.max(2, Math.floor(width / (Math.min(130, Math.max(...names.map((name) => name.length)) * 6.5) + 34))) }
+      : null,
   });
 
   function lineSpec(card, parts, size) {
@@ -246,11 +249,11 @@
           ? { domain: [low - margin, high + margin], nice: true }
           : { zero: !unpinned && (area || percent || low <= 0 || (high - low) / high > 0.6), nice: true },
       },
-      color: seriesColour(names),
+      color: seriesColour(names, size.width),
     };
     const few = places.length === 1;
     const mark = area
-      ? { type: "area", opacity: names.length > 1 && !stacked ? 0.25 : 0.75, line: { strokeWidth: 1.6 }, interpolate: "monotone" }
+      ? { type: "area", opacity: stacked ? 0.75 : 0.18, line: { strokeWidth: 2 }, interpolate: "monotone" }
       : { type: "line", interpolate: "monotone", strokeCap: "round" };
     return {
       tips: allTips,
@@ -326,7 +329,7 @@
       tooltip: { field: "tip", type: "nominal" },
     };
     if (grouped) {
-      encoding.color = seriesColour(names);
+      encoding.color = seriesColour(names, size.width);
       if (!stack) encoding[flat ? "yOffset" : "xOffset"] = { field: "s", sort: null };
     }
     const bar = { mark: { type: "bar", cornerRadiusEnd: rounded, cursor: "default" }, encoding };
@@ -410,7 +413,7 @@
     const encoding = { x: { field: "x", ...axis(x, "x") }, y: { field: "y", ...axis(y, "y") }, tooltip: { field: "tip", type: "nominal" } };
     if (bubble) encoding.size = { field: "z", type: "quantitative", legend: null, scale: { range: [20, 500] } };
     const names = series ? [...new Set(rows.map((row) => formatValue(row[series.index], series)))] : [];
-    if (series) encoding.color = seriesColour(names);
+    if (series) encoding.color = seriesColour(names, size.width);
     const values = rows.map((row, tip) => ({
       x: row[x.index], y: row[y.index], tip, ...(bubble ? { z: row[bubble.index] } : {}), ...(series ? { s: formatValue(row[series.index], series) } : {}),
     })).filter((datum) => datum.x !== null && datum.y !== null);
@@ -437,7 +440,7 @@
         encoding: {
           theta: { field: "v", type: "quantitative" },
           order: { field: "tip" },
-          color: { ...seriesColour(names), legend: { title: null, orient: wide ? "right" : "bottom", columns: wide ? 1 : 3 } },
+          color: { ...seriesColour(names, size.width), legend: { title: null, orient: wide ? "right" : "bottom", columns: wide ? 1 : 3 } },
           tooltip: { field: "tip", type: "nominal" },
         },
       },
@@ -505,11 +508,13 @@
   }
 
   async function drawChart(holder, card, columns, rows, alive) {
+    // on a phone a chart of many bars takes the room it needs, instead of scrolling within the page's scroll
+    if (card.display === "row" && matchMedia("(max-width: 760px)").matches) holder.style.flex = `0 0 ${rows.length * 24 + 16}px`;
     const size = { width: holder.clientWidth, height: holder.clientHeight };
     if (size.width < 20 || size.height < 20) return null;
     const made = specOf(card, columns, rows, size);
     // many bars scroll in their card instead of becoming too thin to read
-    const needed = made.step ? made.count * made.step + 10 : 0;
+    const needed = made.step ? made.count * made.step + 16 : 0;
     const tall = card.display === "row" && needed > size.height;
     holder.classList.toggle("tall", tall);
     const target = element("div", { class: "vega" });
