@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,18 +32,22 @@ LANGUAGES = [
 LISTS = {"genre_list": GENRES, "country_list": COUNTRIES, "language_list": LANGUAGES}
 
 
+def connection_parameters(pg: Mapping[str, str]) -> dict[str, Any]:
+    """What psycopg wants for the PG* variables."""
+    return {
+        "host": pg["PGHOST"],
+        "port": pg.get("PGPORT"),
+        "user": pg.get("PGUSER"),
+        "password": pg.get("PGPASSWORD"),
+        "dbname": pg["PGDATABASE"],
+    }
+
+
 class LandingZone:
     """Writes payloads into the real landing zone as the extractor would, and remembers them."""
 
     def __init__(self, pg: Mapping[str, str]) -> None:
-        self.connection = psycopg.connect(
-            host=pg["PGHOST"],
-            port=pg["PGPORT"],
-            user=pg["PGUSER"],
-            password=pg.get("PGPASSWORD"),
-            dbname=pg["PGDATABASE"],
-            autocommit=True,
-        )
+        self.connection = psycopg.connect(autocommit=True, **connection_parameters(pg))
         self.connection.execute((PROJECT / "extractor" / "landing.sql").read_bytes())
         row = self.connection.execute(
             "insert into raw.extract_run (mode, parameters, snapshot_date, started_at, status)"
@@ -88,6 +93,19 @@ class LandingZone:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What ``query`` returns."""
         return self.connection.execute(query.encode()).fetchall()
+
+
+@pytest.fixture
+def database(postgres: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The PG* variables of an empty database, of the same name for every test of a process: dbt's parsed project
+    holds the name and can then serve them all."""
+    name = f"test_dbt_{os.getpid()}"
+    with psycopg.connect(autocommit=True, **connection_parameters(postgres)) as connection:
+        connection.execute(f"create database {name}".encode())
+        try:
+            yield {**postgres, "PGDATABASE": name}
+        finally:
+            connection.execute(f"drop database {name} with (force)".encode())
 
 
 @pytest.fixture

@@ -56,6 +56,11 @@ def newest(landed: Iterable[Landed]) -> dict[int, Landed]:
     return {id_: rows[-1] for id_, rows in there.items() if rows}
 
 
+def newest_with(landed: Iterable[Landed], *keys: str) -> dict[int, Landed]:
+    """Each film's last response whose payload has the keys."""
+    return newest(row for row in landed if row.http_status == 200 and all(key in row.payload for key in keys))
+
+
 def fact_movie_daily(landed: Iterable[Landed]) -> dict[tuple[dt.date, int], tuple[Any, ...]]:
     """(date_id, movie_id) → popularity, vote_average, vote_count."""
     return {
@@ -114,6 +119,129 @@ def named(
             if key not in best or evidence >= best[key][0]:
                 best[key] = (evidence, attributes)
     return {key: attributes for key, (_, attributes) in best.items()}
+
+
+def dim_movie_history(landed: Iterable[Landed]) -> dict[tuple[int, dt.date], tuple[Any, ...]]:
+    """(movie_id, valid_from) → valid_to, change_kind, changed_columns, title, budget, collection_id."""
+    result = {}
+    for id_, rows in movies(landed).items():
+        begun: list[dict[str, Any]] = []
+        there = False
+        for row in rows:
+            if row.http_status != 200:
+                if there:
+                    begun[-1]["valid_to"] = row.snapshot_date
+                there = False
+                continue
+            said = description(row.payload)
+            if there and said == begun[-1]["said"]:
+                continue
+            changed = [name for name in said if begun and said[name] != begun[-1]["said"][name]]
+            if there:
+                begun[-1]["valid_to"] = row.snapshot_date
+            kind = "first seen" if not begun else "changed" if there else "reappeared"
+            begun.append({"from": row.snapshot_date, "valid_to": None, "said": said, "why": (kind, ", ".join(changed) or None)})
+            there = True
+        for version in begun:
+            shown = (version["said"][name] for name in ("title", "budget", "collection_id"))
+            result[id_, version["from"]] = (version["valid_to"], *version["why"], *shown)
+    return result
+
+
+def description(film: Mapping[str, Any]) -> dict[str, Any]:
+    """What describes a film, in the order of the columns."""
+    collection = film.get("belongs_to_collection") or {}
+    return {
+        "title": text(film.get("title")),
+        "original_title": text(film.get("original_title")),
+        "original_language": text(film.get("original_language")),
+        "release_date": text(film.get("release_date")),
+        "status": text(film.get("status")),
+        "runtime": known(film.get("runtime")),
+        "budget": known(film.get("budget")),
+        "revenue": known(film.get("revenue")),
+        "imdb_id": text(film.get("imdb_id")),
+        "collection_id": collection.get("id"),
+        "collection_name": text(collection.get("name")),
+        "tagline": text(film.get("tagline")),
+        "overview": text(film.get("overview")),
+        "homepage": text(film.get("homepage")),
+        "poster_path": text(film.get("poster_path")),
+        "backdrop_path": text(film.get("backdrop_path")),
+        "is_adult": film.get("adult") is True,
+        "is_video": film.get("video") is True,
+    }
+
+
+def credits_of(row: Landed, block: str) -> dict[str, dict[str, Any]]:
+    """credit_id → credit, of the block `cast` or `crew`."""
+    listed = (row.payload.get("credits") or {}).get(block) or ()
+    return {credit["credit_id"]: credit for credit in listed}
+
+
+def bridge_movie_cast(landed: Iterable[Landed]) -> dict[tuple[int, str], tuple[Any, ...]]:
+    """(movie_id, credit_id) → person_id, character_name, cast_order."""
+    return {
+        (id_, credit_id): (credit["id"], text(credit["character"]), credit["order"])
+        for id_, row in newest_with(landed, "credits").items()
+        for credit_id, credit in credits_of(row, "cast").items()
+    }
+
+
+def bridge_movie_crew(landed: Iterable[Landed]) -> dict[tuple[int, str], tuple[Any, ...]]:
+    """(movie_id, credit_id) → person_id, department, job."""
+    return {
+        (id_, credit_id): (credit["id"], text(credit["department"]), text(credit["job"]))
+        for id_, row in newest_with(landed, "credits").items()
+        for credit_id, credit in credits_of(row, "crew").items()
+    }
+
+
+def bridge_movie_keyword(landed: Iterable[Landed]) -> dict[tuple[int, int], tuple[Any, ...]]:
+    """(movie_id, keyword_id), without more."""
+    return {
+        (id_, keyword["id"]): ()
+        for id_, row in newest_with(landed, "credits", "keywords").items()
+        for keyword in row.payload["keywords"]["keywords"]
+    }
+
+
+def dim_person(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
+    """person_id → name, gender, known_for_department, profile_path."""
+    genders = {1: "Female", 2: "Male", 3: "Non-binary"}
+
+    def namings(row: Landed) -> Iterable[tuple[int, int, tuple[Any, ...]]]:
+        if row.resource == "movie":
+            said: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+            for credit in (*credits_of(row, "cast").values(), *credits_of(row, "crew").values()):
+                names = (text(credit["known_for_department"]), text(credit["profile_path"]))
+                said[credit["id"]].append((text(credit["name"]), genders.get(credit["gender"]), *names))
+            for id_, attributes in said.items():
+                known = zip(*attributes, strict=True)
+                yield 1, id_, tuple(max(filter(None, values), default=None) for values in known)
+
+    return named(landed, namings)
+
+
+def dim_keyword(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
+    """keyword_id → name."""
+
+    def namings(row: Landed) -> Iterable[tuple[int, int, tuple[Any, ...]]]:
+        if row.resource == "movie" and "credits" in row.payload:
+            for keyword in (row.payload.get("keywords") or {}).get("keywords") or ():
+                yield 1, keyword["id"], (text(keyword["name"]),)
+
+    return named(landed, namings)
+
+
+def dim_collection(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
+    """collection_id → name, poster_path."""
+
+    def namings(row: Landed) -> Iterable[tuple[int, int, tuple[Any, ...]]]:
+        if row.resource == "movie" and (collection := row.payload.get("belongs_to_collection")):
+            yield 1, collection["id"], (text(collection["name"]), text(collection["poster_path"]))
+
+    return named(landed, namings)
 
 
 def newest_list(landed: Iterable[Landed], resource: str) -> Any:

@@ -19,6 +19,13 @@ MARTS = {
     "bridge_movie_company": "movie_id, company_id",
     "bridge_movie_country": "movie_id, iso_3166_1",
     "bridge_movie_language": "movie_id, iso_639_1",
+    "bridge_movie_keyword": "movie_id, keyword_id",
+    "bridge_movie_cast": "movie_id, credit_id",
+    "bridge_movie_crew": "movie_id, credit_id",
+    "dim_person": "person_id",
+    "dim_keyword": "keyword_id",
+    "dim_collection": "collection_id",
+    "dim_movie_history": "movie_id, valid_from",
     "fact_movie_daily": "date_id, movie_id",
 }
 
@@ -47,6 +54,14 @@ def assert_as_landed(read: Read, landed: Iterable[Landed]) -> None:
         ("dim_company", "company_id", "name, logo_path, origin_country", expected.dim_company),
         ("dim_country", "iso_3166_1", "name, is_listed", expected.dim_country),
         ("dim_language", "iso_639_1", "name, native_name, is_listed", expected.dim_language),
+        (
+            "dim_person",
+            "person_id",
+            "name, gender, known_for_department, profile_path",
+            expected.dim_person,
+        ),
+        ("dim_keyword", "keyword_id", "name", expected.dim_keyword),
+        ("dim_collection", "collection_id", "name, poster_path", expected.dim_collection),
     ):
         rows = {row[0]: row[1:] for row in read(f"select {key}, {columns} from marts.{mart}")}
         assert rows == compute(landed), mart
@@ -58,6 +73,18 @@ def assert_as_landed(read: Read, landed: Iterable[Landed]) -> None:
     ):
         pairs = set(read(f"select movie_id, {key} from marts.bridge_movie_{name}"))
         assert pairs == expected.bridge(landed, field, source_key), name
+    for name, columns, members in (
+        ("cast", "credit_id, person_id, character_name, cast_order", expected.bridge_movie_cast),
+        ("crew", "credit_id, person_id, department, job", expected.bridge_movie_crew),
+        ("keyword", "keyword_id", expected.bridge_movie_keyword),
+    ):
+        rows = {row[:2]: row[2:] for row in read(f"select movie_id, {columns} from marts.bridge_movie_{name}")}
+        assert rows == members(landed), name
+    history = read(
+        "select movie_id, valid_from, valid_to, change_kind, changed_columns, title, budget, collection_id"
+        " from marts.dim_movie_history"
+    )
+    assert {row[:2]: row[2:] for row in history} == expected.dim_movie_history(landed)
     genres = read(
         "select genre_id, avg_popularity, total_votes, movie_count from analytics.vw_genre_popularity"
     )

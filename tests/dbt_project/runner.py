@@ -11,17 +11,21 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 
+#: Parsing takes longer than most runs, and what it gives depends on the project and the database's name only.
+_PARSED: dict[tuple[Path, str], Manifest] = {}
+
+
 class Dbt:
-    """Runs dbt's commands; the project is parsed once."""
+    """Runs dbt's commands; the project is parsed once a process for each name of a database."""
 
     def __init__(self, project: Path, pg: Mapping[str, str], scratch: Path) -> None:
         self._pg = pg
+        self._key = (project, pg["PGDATABASE"])
         self._options = [
             *("--project-dir", str(project), "--profiles-dir", str(project)),
             *("--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")),
         ]
         self._environment = pytest.MonkeyPatch()
-        self._manifest: Manifest | None = None
 
     def __enter__(self) -> Self:
         for name in [name for name in os.environ if name.startswith("PG")]:
@@ -38,15 +42,17 @@ class Dbt:
     @property
     def manifest(self) -> Manifest:
         """The parsed project."""
-        if self._manifest is None:
+        if self._key not in _PARSED:
             parsed = dbtRunner().invoke(["--quiet", "parse", *self._options])
             assert isinstance(parsed.result, Manifest), parsed.exception
-            self._manifest = parsed.result
-        return self._manifest
+            _PARSED[self._key] = parsed.result
+        return _PARSED[self._key]
 
     def invoke(self, *command: str) -> dbtRunnerResult:
         """Run a command, such as ``build --select dim_movie``."""
-        return dbtRunner(manifest=self.manifest).invoke(["--quiet", *command, *self._options])
+        return dbtRunner(manifest=self.manifest).invoke(
+            ["--quiet", "--no-write-json", *command, *self._options]
+        )
 
     def __call__(self, *command: str) -> dict[str, str]:
         """Run a command that must succeed; the status of each node by name."""

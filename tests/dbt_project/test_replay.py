@@ -13,6 +13,7 @@ from tests.dbt_project.runner import Dbt
 FIRST_DAY = dt.date(2026, 1, 28)
 GENRES = [(18, "Drama"), (35, "Comedy"), (99, "Documentary"), (10769, "Foreign")]
 COUNTRIES = [("US", "United States of America"), ("CH", "Switzerland"), ("NA", "Namibia"), ("QQ", "")]
+KEYWORDS = [1, 2, 3, 4, 5]
 LANGUAGES = [("en", "English", "English"), ("xx", "No Language", "No Language"), ("cn", "Cantonese", "")]
 
 
@@ -38,7 +39,53 @@ def new_film(draw: random.Random, id_: int) -> dict[str, Any]:
         "popularity": round(draw.uniform(0, 300), 4),
         "vote_average": round(draw.uniform(0, 10), 3) if votes else 0.0,
         "vote_count": votes,
+        "belongs_to_collection": draw.choice([None, None, collection(draw.randrange(4), "")]),
+        "credits": {"cast": cast(draw, id_, ""), "crew": crew(draw, id_, "")},
+        "keywords": {"keywords": some(draw, KEYWORDS, lambda k: {"id": k, "name": f"keyword {k}"})},
     }
+
+
+def person(id_: int, era: str) -> dict[str, Any]:
+    """A person as a credit describes them; a new era gives some a new portrait."""
+    return {
+        "id": id_,
+        "name": f"Person {id_ // 2}",
+        "gender": id_ % 4,
+        "known_for_department": "Acting" if id_ % 3 else None,
+        "profile_path": f"/{id_}{era if id_ % 2 else ''}.jpg",
+    }
+
+
+def cast(draw: random.Random, film: int, era: str) -> list[dict[str, Any]]:
+    """Parts, some of them by one person."""
+    return [
+        {
+            **person(draw.randrange(40), era),
+            "credit_id": f"{film}-{n}",
+            "character": draw.choice(["", "Ann"]),
+            "order": n,
+        }
+        for n in range(draw.randrange(5))
+    ]
+
+
+def crew(draw: random.Random, film: int, era: str) -> list[dict[str, Any]]:
+    """Jobs; the director may write as well."""
+    jobs = [("Directing", "Director"), ("Writing", "Screenplay"), ("Sound", "Boom Operator")]
+    return [
+        {**person(draw.randrange(40), era), "credit_id": f"{film}-{job}", "department": department, "job": job}
+        for department, job in draw.sample(jobs, draw.randrange(4))
+    ]
+
+
+def collection(id_: int, era: str) -> dict[str, Any]:
+    return {"id": id_, "name": f"Saga {id_}{era}", "poster_path": f"/{id_}.jpg", "backdrop_path": None}
+
+
+def as_asked(draw: random.Random, film: dict[str, Any]) -> dict[str, Any]:
+    """The payload of a day: most have neither credits nor keywords, a few the one only."""
+    left_out = draw.choice([(), ("keywords",), *[("credits", "keywords")] * 3])
+    return {key: value for key, value in film.items() if key not in left_out}
 
 
 def company(id_: int, era: str) -> dict[str, Any]:
@@ -58,7 +105,7 @@ def a_day_later(draw: random.Random, film: dict[str, Any], era: str) -> dict[str
     film["production_companies"] = [
         company(c["id"], era if c["id"] % 3 == 0 else "") for c in film["production_companies"]
     ]
-    match draw.randrange(12):
+    match draw.randrange(18):
         case 0:
             film["title"] += " (restored)"
         case 1:
@@ -71,6 +118,16 @@ def a_day_later(draw: random.Random, film: dict[str, Any], era: str) -> dict[str
             film["budget"] = 0
         case 5:
             film["original_language"] = "zu"
+        case 6:
+            film["credits"]["cast"] = cast(draw, film["id"], era)
+        case 7:
+            film["credits"]["crew"] = crew(draw, film["id"], era)
+        case 8:
+            film["credits"] = {"cast": [], "crew": []}
+        case 9:
+            film["keywords"]["keywords"] = film["keywords"]["keywords"][1:]
+        case 10:
+            film["belongs_to_collection"] = collection(draw.randrange(4), era)
     return film
 
 
@@ -83,7 +140,7 @@ def test_increments_equal_a_full_refresh_and_the_payloads(landing_zone: LandingZ
         day = FIRST_DAY + dt.timedelta(days=offset)
         films = {id_: a_day_later(draw, film, era) for id_, film in films.items()}
         films[60 + offset] = new_film(draw, 60 + offset)
-        history[day] = {**films}
+        history[day] = {id_: as_asked(draw, film) for id_, film in films.items()}
         for id_ in draw.sample(sorted(films), 3):
             history[day][id_] = None  # vanished; back the next day unless drawn again
         for id_ in draw.sample(sorted(films), 10):
@@ -113,7 +170,7 @@ def test_increments_equal_a_full_refresh_and_the_payloads(landing_zone: LandingZ
     dbt("run")
     again = {id_: film for id_, film in history[days[5]].items() if film}
     again = {id_: {**film, "title": film["title"] + "!", "popularity": 1.5} for id_, film in again.items()}
-    gone = sorted(again)[5]
+    gone = [id_ for id_, film in sorted(again.items()) if "credits" not in film][5]
     landing_zone.land(days[5], {**again, gone: None})
     landing_zone.land(days[6], history[days[6]], no_longer_listed)
     landing_zone.land(days[7], history[days[7]], no_longer_listed)

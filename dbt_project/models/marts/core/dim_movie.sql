@@ -1,10 +1,12 @@
 {{ config(
     unique_key='movie_id',
-    meta={'loads_after': ['dim_language']}
+    indexes=[{'columns': ['collection_id']}],
+    meta={'loads_after': ['dim_language', 'dim_collection']}
 ) }}
 
--- the foreign key needs the language's row first
+-- the foreign keys need the rows of the language and of the collection first
 -- depends_on: {{ ref('dim_language') }}
+-- depends_on: {{ ref('dim_collection') }}
 
 with {{ newest_movie_snapshot() }},
 

@@ -1,0 +1,9 @@
+{#- What a row of a film's cast or crew says of the person. TMDB's gender: 0 unknown, 1 female, 2 male, 3 non-binary. -#}
+{% macro person_fields(credit) -%}
+    {{ json_integer("(" ~ credit ~ " ->> 'id')", 'bigint') }} as person_id,
+    {{ json_text("(" ~ credit ~ " ->> 'name')") }} as name,
+    {{ json_text("(" ~ credit ~ " ->> 'original_name')") }} as original_name,
+    case {{ credit }} ->> 'gender' when '1' then 'Female' when '2' then 'Male' when '3' then 'Non-binary' end as gender,
+    {{ json_text("(" ~ credit ~ " ->> 'known_for_department')") }} as known_for_department,
+    {{ json_text("(" ~ credit ~ " ->> 'profile_path')") }} as profile_path
+{%- endmacro %}
