@@ -181,7 +181,9 @@ async def _popular(client: Tmdb, query: Query, settings: Settings) -> Selection:
 
 
 async def _export(client: Tmdb, settings: Settings) -> Selection:
-    read = await export.read(client, settings.snapshot_date, settings.limit, settings.min_popularity)
+    read = await export.read(
+        client, settings.snapshot_date, settings.limit, settings.min_popularity, settings.max_tries
+    )
     return Selection("export", read.ids, len(read.ids), read.failures)
 
 

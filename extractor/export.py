@@ -33,7 +33,6 @@ _LONGEST_LINE: Final = 64 << 10
 #: Broken lines that are kept as failures; above this share (and more than ten) the file is no export.
 _KEPT: Final = 1000
 _TOLERATED: Final = 0.01
-_DOWNLOADS: Final = 3
 _CHUNK: Final = 1 << 16
 #: A film as one number that sorts by popularity, descending, then id: popularity has four decimals since
 #: 2025.
@@ -51,7 +50,9 @@ class Export:
     broken: int = 0
 
 
-async def read(client: Tmdb, day: date, limit: int | None, min_popularity: float | None) -> Export:
+async def read(
+    client: Tmdb, day: date, limit: int | None, min_popularity: float | None, tries: int
+) -> Export:
     """The films of the newest export of `day` or the three days before it: the `limit` most popular ones, of
     at least `min_popularity`. Adult films are left out. Raises `SourceError`.
     """
@@ -60,7 +61,7 @@ async def read(client: Tmdb, day: date, limit: int | None, min_popularity: float
         file_day = day - timedelta(days=back)
         name = f"movie_ids_{file_day:%m_%d_%Y}.json.gz"
         names.append(name)
-        for _ in range(_DOWNLOADS):
+        for _ in range(tries):
             with tempfile.TemporaryFile(prefix="tmdb-export-") as file:
                 try:
                     if not await client.download_export(name, file):
@@ -70,13 +71,15 @@ async def read(client: Tmdb, day: date, limit: int | None, min_popularity: float
                 try:
                     export = await asyncio.to_thread(_parse, file, file_day, limit, min_popularity)
                 except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                    # a body of the announced length that is no whole gzip file
                     log.warning("the id export %s came damaged (%s)", name, error)
+                    await asyncio.sleep(1.0)
                     continue
             if back:
                 log.warning("there is no id export of %s: took that of %s", day, file_day)
             return export
         else:
-            raise SourceError(f"the id export {name} came damaged {_DOWNLOADS} times: try again later")
+            raise SourceError(f"the id export {name} came damaged {tries} times: try again later")
     raise SourceError(
         f"there is no id export at TMDB_EXPORT_URL for {day} and the {_DAYS_BACK} days before it"
         f" ({', '.join(names)}); TMDB keeps them for three months"

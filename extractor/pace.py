@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 #: Headroom to catch up after a stall: half of the tenth that is allowed, so that requests which the network
 #: bunches together still arrive within it.
 _BURST: Final = 1.05
+#: What is allowed, for rates so low that a twentieth is no whole request.
+_MOST: Final = 1.1
 #: A stall longer than this (s) is not caught up.
 _MAX_DEBT: Final = 1.0
 #: Clock slack (s): the request that leaves a window of one second is really out of it.
@@ -27,9 +29,13 @@ _CUT: Final = 0.5
 _RECOVERY: Final = 10.0
 #: The slowest that cuts lead to, as a part of the rate.
 _FLOOR: Final = 1 / 16
-#: Pause (s) after a 429 that names none: doubled each time, with jitter, up to the last.
-_PAUSE: Final = 1.0
+#: Pause (s) after a 429 that names none: with jitter, doubled up to the last while each follows within
+#: _AGAIN seconds of a pause.
+_PAUSE: Final = 0.5
 _MAX_PAUSE: Final = 30.0
+_AGAIN: Final = 1.0
+#: Between two log lines that tell of a 429 (s).
+_TELL: Final = 10.0
 
 
 class Pace:
@@ -51,14 +57,16 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._window_size = max(1, int(rate * _BURST))
+        window = int(rate * _BURST)
+        self._window_size = max(1, window if window >= rate else int(rate * _MOST))
         self._starts: deque[float] = deque()
         self._next = clock()
         self._lock = asyncio.Lock()  # wakes its waiters in the order they came
-        self._resume = clock()
+        self._resume = clock() - _RECOVERY
         self._cut_at = float("-inf")
         self._cut_rate = rate
         self._strikes = 0
+        self._tell_at = clock()
 
     def current(self, now: float) -> float:
         """The rate allowed at `now`: the full one, or what has come back since the last cut."""
@@ -84,18 +92,19 @@ class Pace:
         """
         now = self._clock()
         if started > self._cut_at:  # requests under way when the rate was cut tell nothing new
-            quiet = now - self._resume
-            self._strikes = 0 if quiet > _RECOVERY else self._strikes + 1
+            self._strikes = self._strikes + 1 if now - self._resume < _AGAIN else 0
             self._cut_rate = max(self.rate * _FLOOR, self.current(now) * _CUT)
             self._cut_at = now
             if retry_after is None:
                 pause = min(_MAX_PAUSE, _PAUSE * 2.0**self._strikes)
                 retry_after = pause * (0.5 + self._jitter() / 2)
-            log.info(
+            log.log(
+                logging.INFO if now >= self._tell_at else logging.DEBUG,
                 "TMDB says 429, too many requests: pausing %.1f s, then on at %.1f requests/s",
                 retry_after,
                 self._cut_rate,
             )
+            self._tell_at = now + _TELL
             self._next = now  # what was missed in the pause is not caught up
         if retry_after is not None:
             self._resume = max(self._resume, now + retry_after)

@@ -1,0 +1,188 @@
+"""The extractor against the stand-in and a real PostgreSQL: in this process, or as the program one types."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from demo.server import StandIn
+from extractor import pipeline, settings
+from extractor.landing import Counts
+from extractor.pipeline import Summary
+
+DAY = date(2026, 8, 20)
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0.Zm9yLXRlc3RzLW9ubHk"
+
+
+@pytest.fixture
+def tmdb() -> Iterator[StandIn]:
+    """A stand-in with 300 films on DAY."""
+    with StandIn(films=300, today=DAY, token=TOKEN) as server:
+        yield server
+
+
+@dataclass
+class Zone:
+    """The test's landing zone."""
+
+    variables: dict[str, str]
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        names = {
+            "PGHOST": "host",
+            "PGPORT": "port",
+            "PGUSER": "user",
+            "PGPASSWORD": "password",
+            "PGDATABASE": "dbname",
+        }
+        known = {key: self.variables[name] for name, key in names.items() if name in self.variables}
+        with psycopg.connect(autocommit=True, **known) as connection:
+            yield connection
+
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+        with self.connection() as connection:
+            return connection.execute(query.encode(), parameters).fetchall()
+
+    def one(self, query: str, *parameters: Any) -> Any:
+        """The one value of a query."""
+        ((value,),) = self.rows(query, *parameters)
+        return value
+
+    def execute(self, statement: str, *parameters: Any) -> None:
+        """Change something."""
+        with self.connection() as connection:
+            connection.execute(statement.encode(), parameters)
+
+    def films(self, day: date = DAY, status: int = 200) -> set[int]:
+        """The ids landed on a date with a status."""
+        return {
+            film
+            for (film,) in self.rows(
+                "select resource_id from raw.tmdb_response"
+                " where resource = 'movie' and snapshot_date = %s and http_status = %s",
+                day,
+                status,
+            )
+        }
+
+    def fingerprint(self) -> list[tuple[Any, ...]]:
+        """Every row but its times and run numbers."""
+        return self.rows(
+            "select resource, resource_id, snapshot_date, http_status, md5(payload::text),"
+            " alteration, selected_by from raw.tmdb_response order by 1, 2, 3"
+        )
+
+    def last_run(self) -> dict[str, Any]:
+        """The ledger's newest line."""
+        with self.connection() as connection:
+            cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+            return cursor.execute("select * from raw.extract_run order by run_id desc limit 1").fetchone()
+
+    def assert_counts_are_true(self) -> None:
+        """The newest run's counts are those of the rows that carry its number."""
+        run = self.last_run()
+        landed, gone, size = self.rows(
+            "select count(*) filter (where http_status = 200), count(*) filter (where http_status = 404),"
+            " coalesce(sum(length(payload::text)), 0) from raw.tmdb_response where run_id = %s",
+            run["run_id"],
+        )[0]
+        failed = self.one("select count(*) from raw.extract_failure where run_id = %s", run["run_id"])
+        assert (run["landed"], run["not_found"], run["failed"]) == (landed, gone, failed)
+        assert (run["bytes"] > 0) == (size > 0)
+        if run["status"] == "finished":
+            assert run["requested"] == landed + gone + failed
+
+
+@pytest.fixture
+def zone(database: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Zone:
+    """The test's database, which the PG* variables of this process name."""
+    for name, value in database.items():
+        monkeypatch.setenv(name, value)
+    return Zone(database)
+
+
+class Silent:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.counts = Counts()
+
+    def begin(self, total: int) -> None:
+        self.total += total
+
+    def skip(self, count: int) -> None:
+        self.total -= count
+
+    def update(self, counts: Counts) -> None:
+        self.counts = counts
+
+
+Extract = Callable[..., Summary]
+
+
+@pytest.fixture
+def extract(tmdb: StandIn, zone: Zone) -> Extract:
+    """Runs an extraction in this process: `extract(pages=3, mode="export")`."""
+
+    def run(**options: Any) -> Summary:
+        given = {
+            "TMDB_TOKEN": tmdb.token,
+            "TMDB_BASE_URL": tmdb.base_url,
+            "TMDB_EXPORT_URL": tmdb.export_url,
+            "TMDB_MAX_RPS": "100000",
+            "TMDB_TIMEOUT": "5",
+            "TMDB_SNAPSHOT_DATE": tmdb.today.isoformat(),
+            **{f"TMDB_{name.upper()}": str(value) for name, value in options.items()},
+        }
+        return asyncio.run(pipeline.run(settings.load(given), Silent()))
+
+    return run
+
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def environment(tmdb: StandIn, database: dict[str, str]) -> dict[str, str]:
+    """The variables of a program that works on the test's database and stand-in."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PG")},
+        **database,
+        "TMDB_TOKEN": tmdb.token,
+        "TMDB_BASE_URL": tmdb.base_url,
+        "TMDB_EXPORT_URL": tmdb.export_url,
+        "TMDB_MAX_RPS": "100000",
+        "TMDB_PAGES": "5",
+        "TMDB_SNAPSHOT_DATE": tmdb.today.isoformat(),
+    }
+
+
+@pytest.fixture
+def program(environment: dict[str, str], project_root: Path) -> Program:
+    """Runs `python -m extractor` to its end: `program("run", TMDB_LIMIT="5")`; None unsets a variable."""
+
+    def run(*words: str, **variables: str | None) -> subprocess.CompletedProcess[str]:
+        merged = {**environment, **variables}
+        return subprocess.run(
+            [sys.executable, "-m", "extractor", *words],
+            cwd=project_root,
+            env={name: value for name, value in merged.items() if value is not None},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
