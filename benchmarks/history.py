@@ -12,7 +12,7 @@ from demo.catalogue import Catalogue
 PROJECT = Path(__file__).resolve().parent.parent
 
 # The measures move every day, and one film in a hundred changes its tagline: TMDB's own rates (about 1 %).
-LAND_DAYS: LiteralString = """
+LAND_DAY: LiteralString = """
     insert into raw.tmdb_response
         (resource, resource_id, snapshot_date, http_status, payload, run_id, load_id, landed_at)
     select
@@ -23,10 +23,10 @@ LAND_DAYS: LiteralString = """
             'tagline', case when mod(film.movie_id + (day.snapshot_date - date '2000-01-01'), 100) = 0
                 then 'Seen on ' || day.snapshot_date else film.payload ->> 'tagline' end
         ),
-        %(run_id)s, %(load_id)s + day.number * 20 + film.number / 500, clock_timestamp()
-    from unnest(%(days)s::date[]) with ordinality as day (snapshot_date, number)
-    cross join bench_film as film
-    order by day.number, film.number
+        %(run_id)s, %(load_id)s + film.number / 500, clock_timestamp()
+    from bench_film as film
+    cross join (select %(date)s::date as snapshot_date) as day
+    order by film.number
 """
 
 
@@ -58,10 +58,11 @@ class History:
         """Land all films for these days."""
         for month in sorted({day.replace(day=1) for day in days}):
             self._connection.execute("select raw.ensure_partition(%s)", (month,))
-        row = self._connection.execute("select last_value from raw.load_id_seq").fetchone()
-        last = row[0] if row else 0
-        self._connection.execute(LAND_DAYS, {"days": days, "load_id": last, "run_id": self._run_id})
-        self._connection.execute(
-            "select setval('raw.load_id_seq', (select max(load_id) from raw.tmdb_response))"
-        )
+        for day in days:
+            last = self._connection.execute("select last_value from raw.load_id_seq").fetchone()
+            parameters = {"date": day, "load_id": last[0] + 1 if last else 1, "run_id": self._run_id}
+            self._connection.execute(LAND_DAY, parameters)
+            self._connection.execute(
+                "select setval('raw.load_id_seq', (select max(load_id) from raw.tmdb_response))"
+            )
         self._connection.execute("analyze raw.tmdb_response")
