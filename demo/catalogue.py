@@ -115,7 +115,7 @@ class Catalogue:
         scored: list[tuple[float, int]] = []
         least = 0.0
         for at, slot in enumerate(self._by_fame):
-            if at % 5000 == 0 and len(scored) >= LISTED_MAX:
+            if at % 1000 == 0 and len(scored) >= LISTED_MAX:
                 scored.sort(reverse=True)
                 del scored[LISTED_MAX:]
                 least = scored[-1][0]
