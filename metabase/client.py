@@ -1,7 +1,7 @@
 """Metabase's API: `metabase-api`'s four verbs, wrapped once with timeouts, bounded retries and typed errors.
 
 Of `metabase-api` (3.6) only `get`, `post`, `put` in their ``'raw'`` form are used: its constructor and
-session check call without a timeout, its verbs swallow errors, and its helpers speak forms that Metabase has dropped.
+session check call without a timeout, its verbs swallow errors, its helpers speak forms that Metabase dropped.
 Written from the API's sources and published contract for 0.58 to 0.65; not run against a live Metabase.
 """
 
@@ -103,7 +103,7 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
         settings = self.settings
         if not (settings.email and settings.password):
             raise UsageError(
-                "this Metabase has no user yet: METABASE_ADMIN_EMAIL and METABASE_ADMIN_PASSWORD name the first"
+                "this Metabase has no user yet: METABASE_ADMIN_EMAIL and _PASSWORD name the first"
             )
         token = settings.setup_token or self._setup_token
         if not token:

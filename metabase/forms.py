@@ -1,7 +1,7 @@
 """The API's forms of cards and dashboards: what the files ask for, what a server answers, the difference.
 
 A server adds to what it was sent (fresh ``lib/uuid``, empty defaults, `template-tags` as a list since 0.63,
-JSON keys in its own spelling), so both sides are brought to one plain form that holds only what people can set.
+JSON keys in its own spelling), so both are brought to one plain form that holds only what people can set.
 """
 
 import difflib

@@ -1,0 +1,45 @@
+"""A few dozen films over two days, drawn from a seed, with every case that a total can get wrong."""
+
+import datetime as dt
+import random
+from typing import Any
+
+FIRST, SECOND = dt.date(2026, 3, 1), dt.date(2026, 3, 2)
+STALE = dt.date(2026, 1, 2)
+
+GENRES = {18: "Drama", 35: "Comedy", 99: "Documentary"}
+COUNTRIES = {"CH": "Switzerland", "NA": "Namibia", "US": "United States of America"}
+LANGUAGES = {"en": "English", "cn": "Cantonese"}
+COMPANIES = {1: "Gaumont", 2: "Pixar", 3: "Pixar"}  # two of one name
+
+
+def film(id_: int, day: int, draw: random.Random) -> dict[str, Any]:
+    """TMDB's payload, as far as the models read it."""
+    genres = draw.sample(sorted(GENRES), draw.randint(0, 3))
+    countries = draw.sample(sorted(COUNTRIES), draw.randint(0, 3))
+    companies = draw.sample(sorted(COMPANIES), draw.randint(0, 3))
+    has_money = draw.random() < 0.5
+    votes = draw.choice([0, 5, 50, 500]) + day
+    return {
+        "id": id_,
+        "title": f"Film {id_}",
+        "original_title": f"Film {id_}",
+        "original_language": draw.choice(sorted(LANGUAGES)),
+        "release_date": f"{draw.randint(1950, 2025)}-06-15",
+        "status": "Released",
+        "runtime": draw.randint(60, 200),
+        "budget": draw.randint(1, 90) * 1_000_000 if has_money else 0,
+        "revenue": draw.randint(1, 900) * 1_000_000 if has_money else 0,
+        "popularity": round(draw.uniform(1, 100), 3) + day,
+        "vote_average": round(draw.uniform(1, 10), 1) if votes > day else 0,
+        "vote_count": votes if votes > day else 0,
+        "genres": [{"id": key, "name": GENRES[key]} for key in genres],
+        "production_countries": [{"iso_3166_1": key, "name": COUNTRIES[key]} for key in countries],
+        "production_companies": [{"id": key, "name": COMPANIES[key]} for key in companies],
+        "spoken_languages": [{"iso_639_1": "en", "english_name": "English", "name": "English"}],
+    }
+
+
+def films(day: int, count: int = 40, seed: int = 1) -> dict[int, dict[str, Any]]:
+    """Every film of a day (0, 1); only popularity and votes differ between days."""
+    return {id_: film(id_, day, random.Random(f"{seed}/{id_}")) for id_ in range(1, count + 1)}
