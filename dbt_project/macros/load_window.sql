@@ -85,11 +85,29 @@
                 'select load_id from ' ~ load_watermark_table() ~ " where relation = '" ~ this.identifier ~ "'"
             ).rows -%}
             {%- set taken = stored[0][0] if stored else -1 -%}
+        {%- else -%}
+            {%- do refuse_to_lose_pruned_history() -%}
         {%- endif -%}
         {{ column }} > {{ taken }} and {{ column }} <= {{ load_horizon() }}
     {%- else -%}
         {{ column }} > -1
     {%- endif -%}
+{% endmacro %}
+
+{#- What `extractor prune` dropped lives on in the marts alone: a full refresh would lose it without a word. -#}
+{% macro refuse_to_lose_pruned_history() %}
+    {% set landing_zone = source('tmdb', 'tmdb_response') %}
+    {% set prune_log = adapter.get_relation(landing_zone.database, landing_zone.schema, 'prune_log') %}
+    {% if load_relation(this) and prune_log and not var('accept_history_loss', false) %}
+        {% set pruned_to = run_query('select max(last_date) from ' ~ prune_log).rows[0][0] %}
+        {% if pruned_to %}
+            {% do exceptions.raise_compiler_error(
+                'A full refresh of ' ~ this.identifier ~ ' would lose history: the landing zone was pruned and no longer holds all days up to '
+                ~ pruned_to ~ '. Nothing was changed. To rebuild it from the days that are left, all the same:'
+                ~ " dbt build --full-refresh --vars 'accept_history_loss: true'"
+            ) %}
+        {% endif %}
+    {% endif %}
 {% endmacro %}
 
 {#- The condition on load_id for rows that were landed before this run began, new to this model or not. -#}

@@ -1,0 +1,53 @@
+"""After `extractor prune` a full refresh cannot lose history silently, and increments go on."""
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.dbt_project.conftest import LandingZone
+from tests.dbt_project.runner import Dbt, failures
+from tests.dbt_project.test_increment import FILMS
+
+FACTS = "select count(*), min(date_id)::text from marts.fact_movie_daily"
+
+
+def prune(project_root: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "extractor", "prune", "--keep-days", "60", *options],
+        cwd=project_root,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_pruned_history_stays_in_the_marts(landing_zone: LandingZone, dbt: Dbt, project_root: Path) -> None:
+    today = dt.datetime.now(dt.UTC).date()
+    landing_zone.land(dt.date(2025, 1, 15), FILMS)
+    landing_zone.land(today, FILMS)
+    refused = prune(project_root)
+    assert refused.returncode != 0, "the marts have not taken it yet"
+    dbt("seed")
+    dbt("run")
+
+    assert prune(project_root, "--dry-run").returncode == 0
+    assert landing_zone.rows("select count(*) from raw.tmdb_response where snapshot_date < '2025-02-01'") != [
+        (0,)
+    ]
+    done = prune(project_root)
+    assert done.returncode == 0, done.stderr
+    assert landing_zone.rows("select count(*) from raw.tmdb_response where snapshot_date < '2025-02-01'") == [
+        (0,)
+    ]
+
+    result = dbt.invoke("run", "--full-refresh", "--select", "fact_movie_daily", "dim_movie")
+    assert not result.success
+    assert "accept_history_loss" in failures(result)["dim_movie"]
+    assert landing_zone.rows(FACTS) == [(2 * len(FILMS), "2025-01-15")]
+
+    landing_zone.land(today + dt.timedelta(days=1), FILMS)
+    dbt("run")
+    assert landing_zone.rows(FACTS) == [(3 * len(FILMS), "2025-01-15")]
