@@ -76,6 +76,7 @@ def main() -> None:
     metavar="SPEC",
     help="Faults to inject, as in `500=0.05,reset=0.01` (demo/faults.py).",
 )
+@click.option("--end-with-stdin", is_flag=True, help="Also end when standard input does: with its caller.")
 @click.option("--fault-seed", default=0, show_default=True, help="Another seed, other requests fail.")
 def serve(
     host: str,
@@ -90,6 +91,7 @@ def serve(
     max_rps: int | None,
     faults: str,
     fault_seed: int,
+    end_with_stdin: bool,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C. Prints its base URL when ready."""
     try:
@@ -105,18 +107,21 @@ def serve(
     api.repeats = repeats
     api.traffic.max_rps = max_rps
     try:
-        uvloop.run(_serve(api, host, port))
+        uvloop.run(_serve(api, host, port, end_with_stdin=end_with_stdin))
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
         _fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another --port, or 0 for a free one")
 
 
-async def _serve(api: Api, host: str, port: int) -> None:
+async def _serve(api: Api, host: str, port: int, *, end_with_stdin: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
+    if end_with_stdin:
+        # nothing is ever written there: it becomes readable when the caller is gone
+        loop.add_reader(sys.stdin.fileno(), stopped.set)
     async with serving(api, host, port) as taken:
         click.echo(f"{origin(host, taken)}/3")
         await stopped.wait()

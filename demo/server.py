@@ -303,7 +303,9 @@ class StandInProcess:
             said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
             self._process = stack.enter_context(
                 subprocess.Popen(
-                    [sys.executable, "-m", "demo", "serve", *self._options],
+                    # however this program ends, killed too, the server does not outlive it
+                    [sys.executable, "-m", "demo", "serve", "--end-with-stdin", *self._options],
+                    stdin=subprocess.PIPE,
                     cwd=Path(__file__).resolve().parent.parent,
                     stdout=subprocess.PIPE,
                     stderr=said,

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from datetime import date
@@ -101,6 +102,24 @@ def test_a_process_is_controlled_from_outside() -> None:
             tmdb.today = date(1999, 1, 1)
         with urllib.request.urlopen(f"{tmdb.export_url}/movie_ids_07_16_2026.json.gz", timeout=10) as file:
             assert file.read(2) == b"\x1f\x8b"
+
+
+def test_a_process_does_not_outlive_its_caller(project_root: Path) -> None:
+    lines = (
+        "from demo.server import StandInProcess",
+        "import os, signal",
+        "with StandInProcess('--films', '5') as tmdb:",
+        "    print(tmdb.base_url, flush=True)",
+        "    os.kill(os.getpid(), signal.SIGKILL)",
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=project_root, capture_output=True, text=True, timeout=30
+    )
+    assert killed.returncode == -signal.SIGKILL
+    with pytest.raises(OSError, match="refused|reset|closed"):
+        for _ in range(100):
+            urllib.request.urlopen(killed.stdout.strip().removesuffix("/3") + "/_demo", timeout=5).close()
+            time.sleep(0.05)
 
 
 def test_a_process_that_does_not_start_says_why() -> None:
