@@ -116,7 +116,7 @@ def test_a_process_does_not_outlive_its_caller(project_root: Path) -> None:
         [sys.executable, "-c", "\n".join(lines)], cwd=project_root, capture_output=True, text=True, timeout=30
     )
     assert killed.returncode == -signal.SIGKILL
-    with pytest.raises(OSError, match="refused|reset|closed"):
+    with pytest.raises(OSError, match=r"refused|reset|closed"):
         for _ in range(100):
             urllib.request.urlopen(killed.stdout.strip().removesuffix("/3") + "/_demo", timeout=5).close()
             time.sleep(0.05)
