@@ -88,6 +88,13 @@ stop: $(READY) ## End the embedded PostgreSQL; its data stays
 env: ## Make .env, the configuration, with random passwords; again: only adds what is missing
 	@$(PYTHON) tools/make_env.py
 
+backup: $(READY) ## Write the whole warehouse to a file (FILE; default: a new one in backups/)
+	@$(PY) -m warehouse backup $(if $(FILE),'$(FILE)')
+
+restore: $(READY) ## Put a backup into the database, all of it or nothing (FILE, REPLACE=1, PGDATABASE)
+	@test -n '$(FILE)' || { echo "make restore: name the backup: make restore FILE=backups/…" >&2; exit 2; }
+	@$(PY) -m warehouse restore $(if $(REPLACE),--replace) -- '$(FILE)'
+
 ##@ With Docker: PostgreSQL, Metabase and the dashboards
 
 up: ## Start the whole stack, load today's films, apply the dashboards, print the addresses
@@ -110,11 +117,15 @@ setup: $(READY) ## Install everything into .venv; once, and again after the lock
 test: $(READY) ## Run the tests (ARGS=tests/warehouse)
 	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-lint: $(READY) ## Check style and types: ruff, mypy, sqlfluff
+lint: $(READY) ## Check style, types and what only runs elsewhere: Dockerfile, compose, workflows
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -m sqlfluff lint --disable-progress-bar dbt_project
+	@.venv/bin/hadolint Dockerfile
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml deploy/compose/demo.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@.venv/bin/zizmor --offline --no-progress --quiet .github
 
 format: $(READY) ## Put Python and SQL into the project's style
 	@$(PY) -m ruff check --fix .
@@ -134,7 +145,7 @@ clean: ## Remove caches and built files; never data, .env or .venv
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
-.PHONY: elt extract dbt demo prune status check psql docs docs-serve start stop env up up-demo down logs \
+.PHONY: elt extract dbt demo prune status check psql docs docs-serve start stop env backup restore up up-demo down logs \
 	setup test lint format bench lock clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.

@@ -1,13 +1,14 @@
-"""The command line: ``python -m warehouse start|env|psql|stop|run -- CMD…|reader|roles``."""
+"""The command line: ``python -m warehouse start|env|psql|stop|run -- CMD…|reader|roles|backup|restore``."""
 
 import os
 import shlex
 import shutil
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from warehouse import binaries, connection
+from warehouse import binaries, connection, environment
 from warehouse.errors import UsageError, WarehouseError
 from warehouse.paths import default_home
 from warehouse.server import Server
@@ -17,6 +18,7 @@ _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
+        environment.load()  # options have variables, too
         try:
             return super().invoke(ctx)
         except WarehouseError as error:
@@ -101,7 +103,7 @@ def reader(owner: str | None, statement_timeout: str) -> None:
 
     with connection.connect(variables) as opened:
         roles.make_reader(opened, password=password, owner=owner, statement_timeout=statement_timeout)
-    click.echo(f"{roles.READER} can read {' and '.join(roles.READABLE_SCHEMAS)} of {variables['PGDATABASE']}")
+        click.echo(f"{roles.READER} can read {' and '.join(roles.READABLE_SCHEMAS)} of {opened.info.dbname}")
 
 
 @main.command("roles")
@@ -139,6 +141,35 @@ def server_roles(database: str) -> None:
         {role: os.environ[name] for role, name in named.items()},
     )
     click.echo(f"roles {', '.join(named)}; databases {database}, {roles.METABASE}")
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path | None) -> None:
+    """Write the warehouse to FILE (default: backups/DATABASE-TIME.dump), in pg_dump's custom format.
+
+    Prints the file's path. Consistent whatever else runs meanwhile.
+    """
+    from warehouse import backup as backups
+
+    path = backups.backup(_ready(), file)
+    click.echo(f"{path.stat().st_size:,} bytes", err=True)
+    click.echo(str(path))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Drop what the database holds already.")
+def restore(file: Path, replace: bool) -> None:
+    """Put the warehouse in FILE, which `backup` wrote, into the database PGDATABASE.
+
+    All of it or, when that fails, nothing. The next run of the extractor and of dbt goes on from there.
+    """
+    from warehouse import backup as backups
+
+    for note in backups.restore(_ready(), file, replace=replace):
+        click.echo(f"warehouse: {note}", err=True)
+    click.echo(f"restored {file}", err=True)
 
 
 def _ready() -> dict[str, str]:

@@ -78,13 +78,24 @@ def make_reader(
                 ),
             )
         _refuse_powers(connection)
+    except psycopg.errors.InvalidParameterValue as error:
+        raise UsageError(f"{statement_timeout!r} is no time: write 60s, 5min or 500ms") from error
+    _grant(connection, owner)
+
+
+def let_reader_read(connection: psycopg.Connection) -> None:
+    """Give the reader, where there is one, its rights in this database again. Raises ``WarehouseError``."""
+    if connection.execute("select from pg_roles where rolname = %s", [READER]).fetchone() is not None:
+        _grant(connection, _text(connection, "select current_user"))
+
+
+def _grant(connection: psycopg.Connection, owner: str) -> None:
+    try:
         with connection.transaction():
             # two at once on one database would wait for, or trip over, each other's catalog rows
             connection.execute("select pg_advisory_xact_lock(hashtext('tmdb-elt roles'))")
             for statement in _grants(connection, owner):
                 connection.execute(statement)
-    except psycopg.errors.InvalidParameterValue as error:
-        raise UsageError(f"{statement_timeout!r} is no time: write 60s, 5min or 500ms") from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise WarehouseError(
             f"cannot give {READER} its rights in {connection.info.dbname} as {connection.info.user}: "

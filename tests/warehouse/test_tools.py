@@ -15,7 +15,7 @@ import pytest
 
 TARGETS = {
     *("elt", "extract", "dbt", "demo", "prune", "status", "check", "psql", "docs", "docs-serve"),
-    *("up", "up-demo", "down", "logs"),
+    *("backup", "restore", "up", "up-demo", "down", "logs"),
     *("start", "stop", "env", "setup", "test", "lint", "format", "bench", "lock", "clean", "help"),
 }
 
@@ -79,8 +79,10 @@ def test_elt_extracts_then_builds(project: Path) -> None:
         "-m warehouse run -- .venv/bin/python -m extractor run "
         "--mode export --pages 3 --limit 1000 --snapshot-date 2026-01-02"
     )
+    # the models' unit tests are for those who change them: make dbt
     assert build == (
         "-m warehouse run -- .venv/bin/dbt build --project-dir dbt_project --profiles-dir dbt_project"
+        " --exclude-resource-type unit_test"
     )
 
 
@@ -110,6 +112,8 @@ def test_elt_stops_at_the_first_failure_and_names_it(
         (["check"], "-m warehouse run -- .venv/bin/python tools/check.py"),
         (["extract", "DRY_RUN=1", "MIN_POPULARITY=1.5"], "--min-popularity 1.5 --dry-run"),
         (["stop"], "-m warehouse stop"),
+        (["backup"], "-m warehouse backup"),
+        (["restore", "FILE=a b.dump", "REPLACE=1"], "-m warehouse restore --replace -- a b.dump"),
         (["test", "ARGS=tests/warehouse"], "--dist loadfile tests/warehouse"),
     ],
 )
