@@ -10,6 +10,7 @@ from warehouse import environment
 from warehouse.roles import READER
 
 DEFAULT_URL = "http://127.0.0.1:3000"
+DEFAULT_EMAIL = "admin@example.com"
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,15 @@ def load(variables: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(
         url=url,
         api_key=given.get("METABASE_API_KEY") or None,
-        email=given.get("METABASE_ADMIN_EMAIL") or None,
+        email=given.get("METABASE_ADMIN_EMAIL") or DEFAULT_EMAIL,
         password=given.get("METABASE_ADMIN_PASSWORD") or None,
         setup_token=given.get("METABASE_SETUP_TOKEN") or None,
         wait=_seconds(given, "METABASE_WAIT", "300"),
         timeout=_seconds(given, "METABASE_TIMEOUT", "60"),
     )
-    if not settings.api_key and not (settings.email and settings.password):
+    if not settings.api_key and not settings.password:
         raise UsageError(
-            "no way to sign in to Metabase: set METABASE_ADMIN_EMAIL and METABASE_ADMIN_PASSWORD"
-            " (`make env` makes a password), or METABASE_API_KEY"
+            "no way to sign in to Metabase: set METABASE_ADMIN_PASSWORD (`make env` makes one), or METABASE_API_KEY"
         )
     return settings
 

@@ -54,7 +54,7 @@ def connect(pg: Mapping[str, str]) -> psycopg.Connection:
 
 @pytest.fixture(scope="session")
 def built(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """Two days of films, and one that went stale, through the landing zone and dbt; what the dashboards read."""
+    """Two days of films, and one that went stale, through the landing zone and dbt."""
     pg = {**postgres, "PGDATABASE": f"test_{uuid.uuid4().hex[:16]}"}
     with connect(postgres) as admin:
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(pg["PGDATABASE"])))

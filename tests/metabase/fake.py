@@ -1,8 +1,9 @@
 """A strict stand-in for Metabase's API, by the contract of its sources: the nearest thing to a live one.
 
 It enforces required keys, forgets what POST ignores, answers 404 on removed routes, makes a dashcard of an
-unknown id and deletes one that is left out, insists on tabs, echoes MBQL 5 with fresh ids and template tags as a
-map or a list by version, counts revisions, and runs the cards' SQL on the real PostgreSQL as the connection's role.
+unknown id, deletes one left out, insists on tabs, echoes MBQL 5 with fresh ids and template tags as
+a map or a list by version, counts revisions, and runs the cards' SQL on the real PostgreSQL as the
+connection's role.
 """
 
 import asyncio
@@ -117,7 +118,7 @@ class FakeMetabase:
         """The one card, dashboard or collection of a name that is not archived."""
         found = [o for o in getattr(self, f"{kind}s").values() if o["name"] == name and not o["archived"]]
         assert len(found) == 1, (kind, name, len(found))
-        return dict(found[0])
+        return copy.deepcopy(found[0])
 
     # --- one request
 
@@ -467,7 +468,7 @@ class FakeMetabase:
         return self._run(card, values)
 
     def _stored(self, query: Body) -> Body:
-        """MBQL 5 as it is kept, whichever form came. Wrapped in the old envelope it is kept and fails when run."""
+        """What is kept of a query, whichever of the two forms came."""
         if query.get("lib/type") == "mbql/query":
             stage = query["stages"][0]
             sql, tags = stage["native"], stage.get("template-tags") or {}

@@ -108,7 +108,7 @@ def _connect(details: Mapping[str, Any]) -> psycopg.Connection:
 
 
 def tables(details: Mapping[str, Any]) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """(schema, table, [(column, type)]) as the role sees them, of the schemas that the connection asks for."""
+    """(schema, table, [(column, type)]) as the role sees them, of the schemas that the connection takes."""
     assert details["schema-filters-type"] == "inclusion"
     schemas = details["schema-filters-patterns"].split(",")
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}

@@ -21,34 +21,39 @@ class OpenApi:
             (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", template.rstrip("/")) + "/?"), template)
             for template in self._document["paths"]
         ]
+        self._validators: dict[tuple[str, str], Draft202012Validator | None] = {}
 
     def problems(self, method: str, path: str, body: Any) -> list[str]:
         """What the file says against a request; an operation that it lacks is one, too."""
+        if path == "/api/health":  # answered before any of the API is reached
+            return []
+        shape = re.sub(r"/\d+(?=/|$)", "/1", path)
+        if (method, shape) not in self._validators:
+            self._validators[(method, shape)] = self._validator(method, shape)
+        validator = self._validators[(method, shape)]
+        if validator is None:
+            return [f"{method} {path} is not in the OpenAPI file"]
+        return [
+            f"{method} {path}: {'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+            for error in validator.iter_errors(_without_null(body if body is not None else {}))
+        ]
+
+    def _validator(self, method: str, path: str) -> Draft202012Validator | None:
+        """Of the body of an operation; None for an operation that the file lacks."""
         operations = [
             (template, self._document["paths"][template][method.lower()])
             for pattern, template in self._paths
             if pattern.fullmatch(path) and method.lower() in self._document["paths"][template]
         ]
-        if path == "/api/health":  # answered before any of the API is reached
-            return []
         if not operations:
-            return [f"{method} {path} is not in the OpenAPI file"]
+            return None
         # /api/session/properties before /api/session/{id}
         template, operation = min(operations, key=lambda entry: entry[0].count("{"))
         if "requestBody" not in operation:
-            return []
-        pointer = "/".join(
-            part.replace("~", "~0").replace("/", "~1")
-            for part in (
-                *("paths", template, method.lower(), "requestBody"),
-                *("content", "application/json", "schema"),
-            )
-        )
-        validator = Draft202012Validator({"$ref": f"urn:metabase#/{pointer}"}, registry=self._registry)
-        return [
-            f"{method} {path}: {'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
-            for error in validator.iter_errors(_without_null(body if body is not None else {}))
-        ]
+            return Draft202012Validator(True)
+        steps = ("paths", template, method.lower(), "requestBody", "content", "application/json", "schema")
+        pointer = "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
+        return Draft202012Validator({"$ref": f"urn:metabase#/{pointer}"}, registry=self._registry)
 
 
 def _without_null(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Dashboards to a Metabase that is as strict as the real one: made, left alone, put back, renamed, archived."""
+"""Dashboards to a Metabase as strict as the real one: made, left alone, put back, renamed, archived."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,8 @@ def test_a_fresh_server_gets_everything_and_a_second_apply_writes_nothing(serve:
     assert {d["name"] for d in server.dashboards.values()} == {
         *("Overview", "Film", "Genres and countries", "Companies", "Pipeline health")
     }
-    assert applying.run_cards(reconciler) == []
+    if version == 65:
+        assert applying.run_cards(reconciler) == []
 
     again = applying.apply()
     assert applying.writes == [] and again.changes == [] and again.others == []
@@ -45,7 +46,11 @@ def test_a_plan_writes_nothing_and_says_what_apply_then_does(serve: Serve) -> No
     done = applying.apply()
     # what is known of the tables can only be told when they were synced
     told = [change.what for change in planned.changes]
-    assert told == [c.what for c in done.changes if c.what.split()[0] not in ("table", "field")]
+    assert told == [
+        c.what
+        for c in done.changes
+        if c.what.split()[0] not in ("table", "field") and not c.what.endswith(": sync the schema")
+    ]
 
     edit(applying.files / "cards" / "films.sql", "count(*)", "count(distinct film_day.popularity)")
     change = applying.apply(planning=True).changes
