@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import requests
-from metabase_api import Metabase_API
+from metabase_api import Metabase_API  # type: ignore[import-untyped]
 
 from metabase.errors import DashboardError, UsageError
 from metabase.settings import Settings

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dbtmetabase
-import dbtmetabase._models
-from dbtmetabase.errors import MetabaseStateError
-from dbtmetabase.format import Filter
-from dbtmetabase.manifest import Manifest as DbtManifest
+import dbtmetabase  # type: ignore[import-untyped]
+import dbtmetabase._models  # type: ignore[import-untyped]
+from dbtmetabase.errors import MetabaseStateError  # type: ignore[import-untyped]
+from dbtmetabase.format import Filter  # type: ignore[import-untyped]
+from dbtmetabase.manifest import Manifest as DbtManifest  # type: ignore[import-untyped]
 from dbtmetabase.manifest import Model
 
 from metabase.errors import DashboardError

@@ -67,7 +67,8 @@ def load(variables: Mapping[str, str] | None = None) -> Settings:
     )
     if not settings.api_key and not settings.password:
         raise UsageError(
-            "no way to sign in to Metabase: set METABASE_ADMIN_PASSWORD (`make env` makes one), or METABASE_API_KEY"
+            "no way to sign in to Metabase: set METABASE_ADMIN_PASSWORD (`make env` makes one)"
+            " or METABASE_API_KEY"
         )
     return settings
 
