@@ -131,6 +131,9 @@
   // ------------------------------------------------------------------ charts: Vega-Lite specifications
   const COMPACT = "replace(replace(format(datum.value, '~s'), 'G', 'B'), 'k', 'K')";
 
+  // the number of the row's tooltip, as an object: a bare 0 counts as no tooltip with Vega
+  const TIP = [{ field: "tip", type: "nominal", title: "tip" }];
+
   function config() {
     const axis = {
       domain: false, ticks: false, gridColor: colour("line"), labelColor: colour("faint"), titleColor: colour("faint"),
@@ -233,7 +236,12 @@
       const moments = places.map((place) => Date.parse(place));
       const days = (Math.max(...moments) - Math.min(...moments)) / 864e5;
       xAxis.format = days > 800 ? "%Y" : days > 120 ? "%b %Y" : x.type === "date" || days >= 3 ? "%-d %b" : days > 0.01 ? "%H:%M" : "%H:%M:%S";
-      if (x.type === "date" && places.length <= 8) xAxis.values = moments;
+      if (x.type === "date" && places.length <= 8) {
+        xAxis.values = moments.map((moment) => {
+          const date = new Date(moment);
+          return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, date: date.getUTCDate(), utc: true };
+        });
+      }
     } else if (x.plain || isNumber(x)) xAxis.format = "d";
     const encoding = {
       x: { field: "d", type, axis: xAxis, ...(isTime(x) ? { scale: { type: "utc" } } : type === "quantitative" ? { scale: { zero: false, nice: false } } : {}) },
@@ -268,7 +276,7 @@
             mark: { type: "point", filled: true, size: 55 },
             encoding: {
               opacity: { condition: { param: "near", empty: false, value: 1 }, value: 0 },
-              tooltip: { field: "place", type: "nominal" },
+              tooltip: [{ ...TIP[0], field: "place" }],
             },
           },
         ],
@@ -326,7 +334,7 @@
     const encoding = {
       [flat ? "y" : "x"]: category,
       [flat ? "x" : "y"]: value,
-      tooltip: { field: "tip", type: "nominal" },
+      tooltip: TIP,
     };
     if (grouped) {
       encoding.color = seriesColour(names, size.width);
@@ -382,7 +390,7 @@
               axis: axisFormat(metric, { title: null, grid: number === 0, tickCount: Math.max(2, Math.floor(size.height / 55)) }),
             },
             color: { datum: metric.title, type: "nominal", scale: { domain, range: colours.slice(0, domain.length) }, legend: { title: null } },
-            tooltip: { field: "tip", type: "nominal" },
+            tooltip: TIP,
           },
         })),
       },
@@ -410,7 +418,7 @@
         tickCount: Math.max(2, Math.floor((direction === "x" ? size.width : size.height) / 70)),
       }),
     });
-    const encoding = { x: { field: "x", ...axis(x, "x") }, y: { field: "y", ...axis(y, "y") }, tooltip: { field: "tip", type: "nominal" } };
+    const encoding = { x: { field: "x", ...axis(x, "x") }, y: { field: "y", ...axis(y, "y") }, tooltip: TIP };
     if (bubble) encoding.size = { field: "z", type: "quantitative", legend: null, scale: { range: [20, 500] } };
     const names = series ? [...new Set(rows.map((row) => formatValue(row[series.index], series)))] : [];
     if (series) encoding.color = seriesColour(names, size.width);
@@ -441,7 +449,7 @@
           theta: { field: "v", type: "quantitative" },
           order: { field: "tip" },
           color: { ...seriesColour(names, size.width), legend: { title: null, orient: wide ? "right" : "bottom", columns: wide ? 1 : 3 } },
-          tooltip: { field: "tip", type: "nominal" },
+          tooltip: TIP,
         },
       },
     };
@@ -485,12 +493,12 @@
             data: { values: world.features },
             transform: [{ lookup: "id", from: { data: { values }, key: "code", fields: ["v", "tip"] } }, { filter: "isValid(datum.v)" }],
             mark: { type: "geoshape", stroke: colour("card"), strokeWidth: 0.6 },
-            encoding: { color, tooltip: { field: "tip", type: "nominal" } },
+            encoding: { color, tooltip: TIP },
           },
           ...(spots.length ? [{
             data: { values: spots },
             mark: { type: "circle", size: 42, stroke: colour("card"), strokeWidth: 1, opacity: 1 },
-            encoding: { longitude: { field: "lon", type: "quantitative" }, latitude: { field: "lat", type: "quantitative" }, color, tooltip: { field: "tip", type: "nominal" } },
+            encoding: { longitude: { field: "lon", type: "quantitative" }, latitude: { field: "lat", type: "quantitative" }, color, tooltip: TIP },
           }] : []),
         ],
       },
@@ -526,7 +534,7 @@
     const result = await window.vegaEmbed(target, spec, {
       actions: false, renderer: "svg", ast: true, defaultStyle: false, config: config(), loader: { load: refuse, sanitize: refuse },
       tooltip: (_handler, event, _item, value) => {
-        const lines = value === null || value === undefined || value === "" ? null : made.tips[Number(value)];
+        const lines = value ? made.tips[Number(value.tip)] : null;
         if (lines) showTip(event, lines);
         else hideTip();
       },
@@ -722,7 +730,6 @@
       else if (card.plot) {
         const holder = element("div", { class: "plot" });
         body.append(holder);
-        if (result.rows.length > 2500) head.append(element("span", { class: "hint" }, "many rows"));
         drawChart(holder, card, columns, result.rows, () => charts.get(cell)?.token === token).then((view) => {
           if (!view) return;
           charts.set(cell, { token, view });

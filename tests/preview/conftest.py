@@ -1,0 +1,113 @@
+"""A small warehouse, the page that is written from it, and Debian's Chromium to look at it with."""
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.dbt_project.conftest import PROJECT, LandingZone, connection_parameters
+from tests.dbt_project.runner import Dbt
+from tests.preview.browser import Browser
+from tests.preview.films import DAYS, LISTS, films
+
+
+@dataclass(frozen=True)
+class Written:
+    """A page, and how the program that wrote it ended."""
+
+    path: Path
+    exit_code: int
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """A database that dbt built, and the manifest of what it built."""
+
+    pg: Mapping[str, str]
+    manifest: Path
+    scratch: Path
+
+    def write(self, name: str, *options: str, **changed: str) -> Written:
+        """Write a page as a user does."""
+        output = self.scratch / name
+        command = ["-m", "metabase.preview", "--output", str(output), "--manifest", str(self.manifest)]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+        done = subprocess.run(
+            [sys.executable, *command, *options],
+            cwd=PROJECT,
+            env=environment | dict(self.pg) | changed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return Written(output, done.returncode, done.stderr)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The page of empty tables, that of three days of films, and where they came from."""
+
+    empty: Path
+    full: Path
+    site: Site
+
+
+@pytest.fixture(scope="session")
+def pages(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    """Both pages; the warehouse lives as long."""
+    scratch = tmp_path_factory.mktemp("preview")
+    name = f"test_preview_{uuid.uuid4().hex[:12]}"
+    pg = {**postgres, "PGDATABASE": name}
+    with psycopg.connect(autocommit=True, **connection_parameters(postgres)) as connection:
+        connection.execute(f"create database {name}".encode())
+        try:
+            zone = LandingZone(pg)
+            with Dbt(PROJECT / "dbt_project", pg, scratch) as dbt:
+                dbt.manifest.write(str(scratch / "manifest.json"))
+                site = Site(pg, scratch / "manifest.json", scratch)
+                for day in DAYS:
+                    zone.land(day, films(day), LISTS)
+                dbt("seed")
+                dbt("run")
+            full = site.write("full.html")
+            assert full.exit_code == 0, full.stderr
+            tables = [
+                name for (name,) in zone.rows("select tablename from pg_tables where schemaname = 'marts'")
+            ]
+            zone.connection.execute(f"truncate {', '.join(f'marts.{name}' for (name,) in names)}".encode())
+            empty = site.write("empty.html")
+            assert empty.exit_code == 0, empty.stderr
+            zone.connection.close()
+            yield Pages(empty.path, full.path, site)
+        finally:
+            connection.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Debian's Chromium without a window. Where it is missing the tests are skipped; in CI they fail."""
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not binary or not driver:
+        missing = "chromium and chromedriver are missing: apt install chromium chromium-driver"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with Browser(binary, driver, tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser as wide as a desk's, in light colours; a page that complains fails the test."""
+    chromium.look()
+    yield chromium
+    assert chromium.complaints() == []
