@@ -64,6 +64,9 @@ status: $(READY) ## Show the last runs, what is landed, what failed, and how old
 check: $(READY) ## Run the sanity checks on the tables, each with its result (PGDATABASE=tmdb_demo)
 	@$(PY) -m warehouse run -- $(PY) tools/check.py
 
+preview: $(READY) ## Write the dashboards as one page, build/preview.html, without Metabase (PGDATABASE=tmdb_demo)
+	@$(PY) -m warehouse run -- $(PY) -m metabase.preview --output build/preview.html $(ARGS)
+
 metabase: $(READY) ## Apply the dashboards to Metabase: what differs, then run every card (ARGS=--prune)
 	@$(PY) -m metabase apply $(ARGS)
 
@@ -148,7 +151,7 @@ clean: ## Remove caches and built files; never data, .env or .venv
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
-.PHONY: elt extract dbt demo prune status check metabase psql docs docs-serve start stop env backup restore up up-demo down logs \
+.PHONY: elt extract dbt demo prune status check preview metabase psql docs docs-serve start stop env backup restore up up-demo down logs \
 	setup test lint format bench lock clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.

@@ -9,13 +9,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from string import Template
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import vl_convert
 from markdown_it import MarkdownIt
 
+from metabase.manifest import PROJECT
 from metabase.preview.answers import Answers
 from metabase.preview.choices import TOGETHER, Choice, choices, combinations
 from metabase.preview.queries import CardError, Extent, Rows
@@ -244,7 +247,7 @@ def _document(content: Mapping[str, Any], extent: Extent, written: datetime) -> 
     packed = gzip.compress(
         json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(), 9, mtime=0
     )
-    library = vl_convert.javascript_bundle(_LIBRARY)
+    library = _library()
     program = (ASSETS / "page.js").read_text(encoding="utf-8")
     scripts = [_safe_script(library), _safe_script(program)]
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
@@ -260,6 +263,26 @@ def _document(content: Mapping[str, Any], extent: Extent, written: datetime) -> 
         library=scripts[0],
         program=scripts[1],
     )
+
+
+def _library() -> str:
+    """Vega-Embed with Vega-Lite and Vega. Bundling takes three seconds, so the bundle is kept in build/."""
+    kept = PROJECT / "build" / f"vega-{version('vl-convert-python')}.js"
+    try:
+        return kept.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        pass
+    library = vl_convert.javascript_bundle(_LIBRARY)
+    try:
+        kept.parent.mkdir(exist_ok=True)
+        # two runs at once must never see half a file
+        with NamedTemporaryFile("w", encoding="utf-8", dir=kept.parent, delete=False) as file:
+            file.write(library)
+        Path(file.name).replace(kept)
+    except OSError:
+        # the project's folder may not be ours to write in; then it takes three seconds again
+        pass
+    return library
 
 
 def _safe_script(text: str) -> str:

@@ -80,9 +80,7 @@ def pages(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
                 dbt("run")
             full = site.write("full.html")
             assert full.exit_code == 0, full.stderr
-            tables = [
-                name for (name,) in zone.rows("select tablename from pg_tables where schemaname = 'marts'")
-            ]
+            names = zone.rows("select tablename from pg_tables where schemaname = 'marts'")
             zone.connection.execute(f"truncate {', '.join(f'marts.{name}' for (name,) in names)}".encode())
             empty = site.write("empty.html")
             assert empty.exit_code == 0, empty.stderr
