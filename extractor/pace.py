@@ -29,11 +29,10 @@ _CUT: Final = 0.5
 _RECOVERY: Final = 10.0
 #: The slowest that cuts lead to, as a part of the rate.
 _FLOOR: Final = 1 / 16
-#: Pause (s) after a 429 that names none: with jitter, doubled up to the last while each follows within
-#: _AGAIN seconds of a pause.
+#: Pause (s) after a 429 that names none: with jitter, doubled up to the last while nothing is answered
+#: between two of them.
 _PAUSE: Final = 0.5
 _MAX_PAUSE: Final = 30.0
-_AGAIN: Final = 1.0
 #: Between two log lines that tell of a 429 (s).
 _TELL: Final = 10.0
 
@@ -86,17 +85,21 @@ class Pace:
             self._starts.append(now)
             return now
 
+    def answered(self) -> None:
+        """A request was answered with something else than 429."""
+        self._strikes = 0
+
     def throttled(self, started: float, retry_after: float | None) -> None:
         """The request that started at `started` was answered 429, with a `Retry-After` of so many seconds or
         none.
         """
         now = self._clock()
         if started > self._cut_at:  # requests under way when the rate was cut tell nothing new
-            self._strikes = self._strikes + 1 if now - self._resume < _AGAIN else 0
+            self._strikes += 1
             self._cut_rate = max(self.rate * _FLOOR, self.current(now) * _CUT)
             self._cut_at = now
             if retry_after is None:
-                pause = min(_MAX_PAUSE, _PAUSE * 2.0**self._strikes)
+                pause = min(_MAX_PAUSE, _PAUSE * 2.0 ** (self._strikes - 1))
                 retry_after = pause * (0.5 + self._jitter() / 2)
             log.log(
                 logging.INFO if now >= self._tell_at else logging.DEBUG,

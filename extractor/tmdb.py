@@ -213,6 +213,8 @@ class Tmdb:
             async with asyncio.timeout(self._timeout), self._api.get_stream(self._base + path) as response:
                 status = response.status_code
                 body = await _read(response)
+        if status != 429:
+            self._pace.answered()
         if status == 200:
             return self._accept(body, check)
         error = _status_error(status, body, response.headers)
