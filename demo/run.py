@@ -24,6 +24,7 @@ from demo.server import StandInProcess
 DATABASE = "tmdb_demo"
 PROJECT = Path(__file__).resolve().parent.parent
 LOG = PROJECT / "build" / "demo.log"
+PREVIEW = PROJECT / "build" / "preview.html"
 
 SUMMARY = """
     select
@@ -90,10 +91,14 @@ def run(films: int, days: int, pages: int) -> None:
             ]
             step(["-m", "dbt.cli.main", "build", *options], environment)
         summarise(console, variables)
+        step(["-m", "metabase.preview", "--output", str(PREVIEW)], environment)
     except (StepFailedError, warehouse.WarehouseError, psycopg.OperationalError, RuntimeError) as error:
         click.echo(f"make demo: {error}", err=True)
         sys.exit(1)
     console.print(f"\n{time.monotonic() - began:.0f} s. The films are made up; TMDB was not asked.\n")
+    console.print(
+        f"The dashboards as one page, for your browser: {PREVIEW}\n", highlight=False, soft_wrap=True
+    )
     console.print(
         "What to type next\n"
         "  make psql PGDATABASE=tmdb_demo    ask it yourself: select * from vw_top_movies limit 10;\n"
