@@ -17,6 +17,9 @@
 {% endmacro %}
 
 {% macro new_loads() %}
+    {% if not execute %}
+        {% do return('true') %}
+    {% endif %}
     {% set horizons = adapter.get_relation(target.database, 'marts', 'load_horizon') %}
     {% if var('test_all_history') or not horizons %}
         {% do return('true') %}

@@ -97,8 +97,10 @@ class LandingZone:
 
 @pytest.fixture
 def database(postgres: dict[str, str]) -> Iterator[dict[str, str]]:
-    """The PG* variables of an empty database, of the same name for every test of a process: dbt's parsed project
-    holds the name and can then serve them all."""
+    """The PG* variables of an empty database.
+
+    It has the same name for every test of a process: dbt's parsed project holds it, and serves them all.
+    """
     name = f"test_dbt_{os.getpid()}"
     with psycopg.connect(autocommit=True, **connection_parameters(postgres)) as connection:
         connection.execute(f"create database {name}".encode())

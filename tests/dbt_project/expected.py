@@ -140,7 +140,8 @@ def dim_movie_history(landed: Iterable[Landed]) -> dict[tuple[int, dt.date], tup
             if there:
                 begun[-1]["valid_to"] = row.snapshot_date
             kind = "first seen" if not begun else "changed" if there else "reappeared"
-            begun.append({"from": row.snapshot_date, "valid_to": None, "said": said, "why": (kind, ", ".join(changed) or None)})
+            why = (kind, ", ".join(changed) or None)
+            begun.append({"from": row.snapshot_date, "valid_to": None, "said": said, "why": why})
             there = True
         for version in begun:
             shown = (version["said"][name] for name in ("title", "budget", "collection_id"))
@@ -347,3 +348,203 @@ def vw_top_movies(landed: Iterable[Landed]) -> list[int]:
         return -row.payload["popularity"], -rating, -votes, id_
 
     return [id_ for id_, _ in sorted(current(landed).items(), key=order)]
+
+
+# --- trends -------------------------------------------------------------------------------------------------
+
+PRIOR_VOTES = 500
+Fact = tuple[Any, ...]
+
+
+def by_film(landed: Iterable[Landed]) -> dict[int, dict[dt.date, Fact]]:
+    """movie_id → day → popularity, vote_average, vote_count."""
+    result: dict[int, dict[dt.date, Fact]] = defaultdict(dict)
+    for (day, id_), fact in fact_movie_daily(landed).items():
+        result[id_][day] = fact
+    return result
+
+
+def days_before(days: Iterable[dt.date], day: dt.date, count: int) -> dt.date | None:
+    """The last of ``days`` that is at least ``count`` days before ``day`` and at most twice as many."""
+    near = [d for d in days if count <= (day - d).days <= 2 * count]
+    return max(near, default=None)
+
+
+def minus(new: Any, old: Any) -> Any:
+    """The difference of two known values."""
+    return None if new is None or old is None else new - old
+
+
+def mean(values: Iterable[Any], places: int) -> Decimal | None:
+    """The mean of the known values, as SQL's avg."""
+    there = [value for value in values if value is not None]
+    return decimal(Decimal(sum(there)) / len(there), places) if there else None
+
+
+def last_facts(landed: Iterable[Landed]) -> dict[int, Fact]:
+    """movie_id → its last facts, of the films that are not stale."""
+    films = by_film(landed)
+    today = max(day for days in films.values() for day in days)
+    last = {id_: max(days) for id_, days in films.items()}
+    return {id_: films[id_][day] for id_, day in last.items() if today - day <= STALE_AFTER}
+
+
+def prior(landed: Iterable[Landed]) -> Decimal:
+    """The mean rating of all films that are not stale."""
+    rated = [fact[1] for fact in last_facts(landed).values() if fact[1] is not None]
+    return Decimal(sum(rated)) / len(rated)
+
+
+def weighted(facts: Iterable[Fact], mean_rating: Decimal) -> Decimal | None:
+    """All votes of the films, and 500 more of the mean rating."""
+    facts = list(facts)
+    points = [fact[1] * fact[2] for fact in facts if fact[1] is not None]
+    if not points:
+        return None
+    votes = sum(fact[2] for fact in facts if fact[2] is not None)
+    return decimal((sum(points) + PRIOR_VOTES * mean_rating) / (votes + PRIOR_VOTES), 3)
+
+
+def vw_movie_trend(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
+    """movie_id → for 1, 7, 30 days: day compared with, change of popularity, votes, rating; weighted."""
+    landed = list(landed)
+    mean_rating = prior(landed)
+    result = {}
+    for id_, facts in by_film(landed).items():
+        day = max(facts)
+        row: list[Any] = []
+        for count in (1, 7, 30):
+            other = days_before(facts, day, count)
+            then = facts[other] if other else (None, None, None)
+            row += [
+                other,
+                *(
+                    minus(facts[day][0], then[0]),
+                    minus(facts[day][2], then[2]),
+                    minus(facts[day][1], then[1]),
+                ),
+            ]
+        result[id_] = (*row, weighted([facts[day]], mean_rating))
+    return result
+
+
+def vw_rising_movies(landed: Iterable[Landed]) -> list[int]:
+    """The films in their order."""
+    films = by_film(landed)
+    today = max(day for days in films.values() for day in days)
+    risen = []
+    for id_, facts in films.items():
+        day = max(facts)
+        other = days_before(facts, day, 7)
+        if other and (today - day).days < 7 and facts[day][0] > facts[other][0]:
+            risen.append((facts[other][0] - facts[day][0], id_))
+    return [id_ for _, id_ in sorted(risen)]
+
+
+def vw_genre_trend(landed: Iterable[Landed]) -> dict[tuple[dt.date, int], tuple[Any, ...]]:
+    """(date_id, genre_id) → films, mean popularity, votes, mean rating, compared with, change over 7 days."""
+    landed = list(landed)
+    facts = fact_movie_daily(landed)
+    films: dict[tuple[dt.date, int], list[Fact]] = defaultdict(list)
+    for row in landed:
+        if row.resource == "movie" and row.http_status == 200:
+            for genre_id in {genre["id"] for genre in row.payload.get("genres") or ()}:
+                films[row.snapshot_date, genre_id].append(facts[row.snapshot_date, row.resource_id])
+    popularity = {key: mean((fact[0] for fact in genre), 6) for key, genre in films.items()}
+    result = {}
+    for (day, genre_id), genre in films.items():
+        other = days_before((d for d, id_ in films if id_ == genre_id), day, 7)
+        result[day, genre_id] = (
+            len(genre),
+            popularity[day, genre_id],
+            sum(fact[2] for fact in genre),
+            mean((fact[1] for fact in genre), 3),
+            other,
+            minus(popularity[day, genre_id], popularity[other, genre_id]) if other else None,
+        )
+    return result
+
+
+def groups(
+    landed: Iterable[Landed], of: Callable[[int, Landed], Iterable[Any]]
+) -> dict[Any, tuple[Any, ...]]:
+    """Key → films, mean popularity, votes, mean rating, weighted rating; ``of`` gives a film's keys."""
+    landed = list(landed)
+    last, mean_rating, facts = newest(landed), prior(landed), last_facts(landed)
+    films: dict[Any, list[Fact]] = defaultdict(list)
+    for id_, fact in facts.items():
+        for key in set(of(id_, last[id_])):
+            films[key].append(fact)
+    return {
+        key: (
+            len(group),
+            mean((fact[0] for fact in group), 6),
+            sum(fact[2] for fact in group),
+            mean((fact[1] for fact in group), 3),
+            weighted(group, mean_rating),
+        )
+        for key, group in films.items()
+    }
+
+
+def companies_of(id_: int, row: Landed) -> list[int]:
+    """The film's companies."""
+    return [company["id"] for company in row.payload.get("production_companies") or ()]
+
+
+def countries_of(id_: int, row: Landed) -> list[str]:
+    """The film's countries."""
+    return [country["iso_3166_1"] for country in row.payload.get("production_countries") or ()]
+
+
+def language_of(id_: int, row: Landed) -> list[str | None]:
+    """The film's language, or that it has none."""
+    return [text(row.payload.get("original_language"))]
+
+
+def collection_of(id_: int, row: Landed) -> list[int]:
+    """The film's collection."""
+    collection = row.payload.get("belongs_to_collection")
+    return [collection["id"]] if collection else []
+
+
+def principals(landed: Iterable[Landed]) -> Callable[[int, Landed], Iterable[int]]:
+    """A film's first ten of the cast and its directors."""
+    people: dict[int, list[int]] = defaultdict(list)
+    for (id_, _), (person_id, _, order) in bridge_movie_cast(landed).items():
+        if order < 10:
+            people[id_].append(person_id)
+    for (id_, _), (person_id, _, job) in bridge_movie_crew(landed).items():
+        if job == "Director":
+            people[id_].append(person_id)
+    return lambda id_, _: people[id_]
+
+
+def money(landed: Iterable[Landed], of: Callable[[int, Landed], Iterable[Any]]) -> dict[Any, tuple[Any, ...]]:
+    """Key → sum and number of plausible budgets, of plausible revenues, films with implausible money."""
+    landed = list(landed)
+    last = newest(landed)
+    films: dict[Any, list[tuple[int | None, int | None]]] = defaultdict(list)
+    for id_ in last_facts(landed):
+        film = last[id_].payload
+        for key in set(of(id_, last[id_])):
+            films[key].append((known(film.get("budget")), known(film.get("revenue"))))
+    result = {}
+    for key, group in films.items():
+        sums: list[Any] = []
+        for values in zip(*group, strict=True):
+            plausible = [value for value in values if value and value >= 1000]
+            sums += [sum(plausible) or None, len(plausible)]
+        result[key] = (*sums, sum(any(value and value < 1000 for value in film) for film in group))
+    return result
+
+
+def vw_release_calendar(landed: Iterable[Landed]) -> dict[int, int]:
+    """movie_id → days until its release."""
+    landed = list(landed)
+    today = max(day for day, _ in fact_movie_daily(landed))
+    return {
+        id_: (row[2] - today).days
+        for id_, row in dim_movie(landed).items()
+        if row[2] and row[7] is None and (row[2] - today).days >= -90
+    }

@@ -26,6 +26,9 @@ MARTS = {
     "dim_keyword": "keyword_id",
     "dim_collection": "collection_id",
     "dim_movie_history": "movie_id, valid_from",
+    "agg_movie_trend": "movie_id",
+    "agg_genre_daily": "date_id, genre_id",
+    "agg_person_popularity": "person_id",
     "fact_movie_daily": "date_id, movie_id",
 }
 
@@ -78,7 +81,9 @@ def assert_as_landed(read: Read, landed: Iterable[Landed]) -> None:
         ("crew", "credit_id, person_id, department, job", expected.bridge_movie_crew),
         ("keyword", "keyword_id", expected.bridge_movie_keyword),
     ):
-        rows = {row[:2]: row[2:] for row in read(f"select movie_id, {columns} from marts.bridge_movie_{name}")}
+        rows = {
+            row[:2]: row[2:] for row in read(f"select movie_id, {columns} from marts.bridge_movie_{name}")
+        }
         assert rows == members(landed), name
     history = read(
         "select movie_id, valid_from, valid_to, change_kind, changed_columns, title, budget, collection_id"
@@ -93,3 +98,46 @@ def assert_as_landed(read: Read, landed: Iterable[Landed]) -> None:
     assert ranked == expected.vw_top_movies(landed)
     latest = {row[0]: row[1] for row in read("select movie_id, date_id from analytics.vw_movie_latest")}
     assert latest == {id_: row.snapshot_date for id_, row in expected.newest(landed).items()}
+    assert_trends_as_landed(read, landed)
+
+
+GROUP = "movie_count, avg_popularity, total_votes, avg_rating, weighted_rating"
+MONEY = "total_budget, budget_movie_count, total_revenue, revenue_movie_count, suspect_money_count"
+
+
+def assert_trends_as_landed(read: Read, landed: list[Landed]) -> None:
+    """The same for the views on measures over time and on groups of films."""
+
+    def view(name: str, key: str, columns: str) -> dict[Any, tuple[Any, ...]]:
+        rows = read(f"select {key}, {columns} from analytics.{name}")
+        width = len(key.split(","))
+        assert len({row[:width] for row in rows}) == len(rows), name
+        return {row[0] if width == 1 else row[:width]: row[width:] for row in rows}
+
+    changes = ", ".join(
+        f"compared_with_{days}d, popularity_change_{days}d, vote_count_change_{days}d,"
+        f" vote_average_change_{days}d"
+        for days in (1, 7, 30)
+    )
+    trend = view("vw_movie_trend", "movie_id", f"{changes}, weighted_rating")
+    assert trend == expected.vw_movie_trend(landed)
+    rising = [row[0] for row in read("select movie_id from analytics.vw_rising_movies")]
+    assert rising == expected.vw_rising_movies(landed)
+    genres = view(
+        "vw_genre_trend",
+        "date_id, genre_id",
+        "movie_count, avg_popularity, total_votes, avg_rating, compared_with_7d, avg_popularity_change_7d",
+    )
+    assert genres == expected.vw_genre_trend(landed)
+    for name, key, of in (
+        ("vw_company_performance", "company_id", expected.companies_of),
+        ("vw_collection_performance", "collection_id", expected.collection_of),
+        ("vw_country_popularity", "iso_3166_1", expected.countries_of),
+        ("vw_language_share", "original_language", expected.language_of),
+        ("vw_person_popularity", "person_id", expected.principals(landed)),
+    ):
+        assert view(name, key, GROUP) == expected.groups(landed, of), name
+        if name in ("vw_company_performance", "vw_collection_performance"):
+            assert view(name, key, MONEY) == expected.money(landed, of), name
+    calendar = read("select movie_id, days_until_release from analytics.vw_release_calendar")
+    assert dict(calendar) == expected.vw_release_calendar(landed)

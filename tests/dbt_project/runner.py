@@ -10,7 +10,6 @@ import pytest
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-
 #: Parsing takes longer than most runs, and what it gives depends on the project and the database's name only.
 _PARSED: dict[tuple[Path, str], Manifest] = {}
 

@@ -64,7 +64,12 @@ def test_a_second_day_rewrites_no_dimension(landing_zone: LandingZone, dbt: Dbt)
     before = writes(landing_zone)
     landing_zone.land(DAY + dt.timedelta(days=1), changed)
     dbt(*TABLES)
-    assert written(landing_zone, before) == {"fact_movie_daily": 1, "dim_movie": 1, "bridge_movie_genre": 1}
+    assert written(landing_zone, before) == {
+        "fact_movie_daily": 1,
+        "dim_movie": 1,
+        "dim_movie_history": 2,  # the version that ended, the one that began
+        "bridge_movie_genre": 1,
+    }
     measures = landing_zone.rows(
         "select date_id, popularity from marts.fact_movie_daily where movie_id = 7 order by 1"
     )
@@ -167,9 +172,7 @@ def test_films_that_land_while_dbt_runs_wait_for_the_next_run(landing_zone: Land
 def test_credits_follow_the_newest_payload_that_has_them(landing_zone: LandingZone, dbt: Dbt) -> None:
     def full(*parts: str) -> dict[str, Any]:
         person = {"id": 5, "name": "Ann", "gender": 1, "known_for_department": "Acting"}
-        cast = [
-            {**person, "credit_id": part, "character": part, "order": n} for n, part in enumerate(parts)
-        ]
+        cast = [{**person, "credit_id": part, "character": part, "order": n} for n, part in enumerate(parts)]
         words = [{"id": len(part), "name": part} for part in parts]
         return {
             **(FILMS[1] or {}),
@@ -180,7 +183,8 @@ def test_credits_follow_the_newest_payload_that_has_them(landing_zone: LandingZo
     def parts() -> list[str]:
         cast = landing_zone.rows("select credit_id from marts.bridge_movie_cast order by 1")
         words = landing_zone.rows(
-            "select name from marts.bridge_movie_keyword inner join marts.dim_keyword using (keyword_id) order by 1"
+            "select name from marts.bridge_movie_keyword"
+            " inner join marts.dim_keyword using (keyword_id) order by 1"
         )
         assert cast == words
         return [row[0] for row in cast]

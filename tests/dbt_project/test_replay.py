@@ -73,7 +73,12 @@ def crew(draw: random.Random, film: int, era: str) -> list[dict[str, Any]]:
     """Jobs; the director may write as well."""
     jobs = [("Directing", "Director"), ("Writing", "Screenplay"), ("Sound", "Boom Operator")]
     return [
-        {**person(draw.randrange(40), era), "credit_id": f"{film}-{job}", "department": department, "job": job}
+        {
+            **person(draw.randrange(40), era),
+            "credit_id": f"{film}-{job}",
+            "department": department,
+            "job": job,
+        }
         for department, job in draw.sample(jobs, draw.randrange(4))
     ]
 

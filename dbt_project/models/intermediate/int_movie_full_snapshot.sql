@@ -9,8 +9,8 @@
 ) }}
 
 -- Credits and keywords come about once in 30 days, and a later run of the same day may even take them back.
--- This keeps, for each film, the snapshot that has them; load_id says which batch made that change. So what is
--- built on it reads the few films whose lists changed and not every film of the day.
+-- This keeps, for each film, the snapshot that has them; load_id says which batch made that change. So what
+-- is built on it reads the few films whose lists changed and not every film of the day.
 with changed_movie as (
     select
         movie_id,

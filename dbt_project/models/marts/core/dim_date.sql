@@ -17,7 +17,8 @@ spine as (
     from snapshot
     cross join lateral generate_series(
         date_trunc('year', least(snapshot.first_date, '{{ var("first_date") }}'::date)::timestamp),
-        date_trunc('year', greatest(snapshot.last_date, current_date + interval '1 year')::timestamp) + interval '1 year - 1 day',
+        date_trunc('year', greatest(snapshot.last_date, current_date + interval '1 year')::timestamp)
+        + interval '1 year - 1 day',
         interval '1 day'
     ) as day (day)
 )

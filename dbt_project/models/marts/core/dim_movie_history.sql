@@ -8,6 +8,9 @@
 -- the foreign key needs the film's row first
 -- depends_on: {{ ref('dim_movie') }}
 
+-- the lists of columns are written by loops, whose indentation the linter cannot follow
+-- noqa: disable=LT02,LT05,AM09
+
 -- digests first and descriptions last: there are many snapshots, but few versions
 with {% if is_incremental() %}
 new_state as (
@@ -60,7 +63,7 @@ state as (
         where
             movie_snapshot.movie_id = changed_movie.movie_id
             and {{ within_load_horizon('movie_snapshot.load_id') }}
-        -- keeps this a walk along the index, film by film
+        -- `offset 0` keeps this a walk along the index, film by film
         offset 0
     ) as snapshot
 ),

@@ -30,7 +30,7 @@ where {{ load_window() }}
 
     union all
 
-    -- a re-run of the same day may find that the film has gone: its measures of that day go too (load_id NULL)
+    -- a re-run of the same day may find the film gone: its measures of that day go too (load_id NULL)
     select
         snapshot_date as date_id,
         movie_id,

@@ -1,4 +1,4 @@
-{#- Before the first extraction there is no landing zone to read; the models above this one then build empty. -#}
+{#- Before the first extraction there is no landing zone to read; the models on this one then build empty. -#}
 select
     resource,
     resource_id,

@@ -1,0 +1,13 @@
+with {{ current_movies() }}
+
+select
+    movie.original_language,
+    coalesce(language.name, 'Unknown') as language_name,
+    (count(*) / sum(count(*)) over ())::numeric(9, 6) as movie_share,
+    (sum(current_movie.vote_count) / nullif(sum(sum(current_movie.vote_count)) over (), 0))::numeric(9, 6)
+        as vote_share,
+    {{ group_measures('current_movie') }}
+from current_movie
+inner join {{ ref('dim_movie') }} as movie on current_movie.movie_id = movie.movie_id
+left join {{ ref('dim_language') }} as language on movie.original_language = language.iso_639_1
+group by movie.original_language, language.name

@@ -1,0 +1,13 @@
+select
+    test,
+    description,
+    model,
+    column_name,
+    severity,
+    status,
+    failing_rows,
+    failures_relation,
+    tested_at,
+    failing_since,
+    last_failed_at
+from {{ source('quality', 'test_result') }}

@@ -1,0 +1,46 @@
+-- of films whose full payload is new
+with changed_movie as (
+    select
+        movie_id,
+        credits_date
+    from {{ ref('int_movie_full_snapshot') }}
+    where {{ new_loads() }}
+),
+
+film as (
+    select
+        changed_movie.movie_id,
+        response.payload
+    from changed_movie
+    inner join {{ ref('base_tmdb__response') }} as response
+        on
+            changed_movie.movie_id = response.resource_id
+            and changed_movie.credits_date = response.snapshot_date
+    where response.resource = 'movie'
+),
+
+counted as (
+    {% for bridge, path in [
+        ('bridge_movie_cast', '$.credits.cast[*].credit_id'),
+        ('bridge_movie_crew', '$.credits.crew[*].credit_id'),
+    ] %}
+        {% if not loop.first %}union all{% endif %}
+        select
+            film.movie_id,
+            '{{ bridge }}' as bridge,
+            (
+                select count(distinct id.value)
+                from jsonb_path_query(film.payload, '{{ path }}') as id (value)
+            ) as in_payload,
+            (
+                select count(*)
+                from {{ ref(bridge) }} as member
+                where member.movie_id = film.movie_id
+            ) as in_bridge
+        from film
+    {% endfor %}
+)
+
+select *
+from counted
+where in_payload <> in_bridge

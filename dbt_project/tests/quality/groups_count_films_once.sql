@@ -1,0 +1,60 @@
+with current_movie as (
+    select movie_id
+    from {{ ref('vw_movie_trend') }}
+    where not is_stale
+),
+
+total as (
+    select
+        'vw_language_share' as relation,
+        (select sum(movie_count) from {{ ref('vw_language_share') }}) as shown,
+        (select count(*) from current_movie) as counted
+
+    union all
+
+    select
+        'vw_collection_performance' as relation,
+        (select sum(movie_count) from {{ ref('vw_collection_performance') }}) as shown,
+        (
+            select count(movie.collection_id)
+            from current_movie
+            inner join {{ ref('dim_movie') }} as movie on current_movie.movie_id = movie.movie_id
+        ) as counted
+
+    union all
+
+    select
+        'vw_genre_popularity' as relation,
+        (select sum(movie_count) from {{ ref('vw_genre_popularity') }}) as shown,
+        (
+            select count(*)
+            from current_movie
+            inner join {{ ref('bridge_movie_genre') }} as b on current_movie.movie_id = b.movie_id
+        ) as counted
+
+    union all
+
+    select
+        'vw_company_performance' as relation,
+        (select sum(movie_count) from {{ ref('vw_company_performance') }}) as shown,
+        (
+            select count(*)
+            from current_movie
+            inner join {{ ref('bridge_movie_company') }} as b on current_movie.movie_id = b.movie_id
+        ) as counted
+
+    union all
+
+    select
+        'vw_country_popularity' as relation,
+        (select sum(movie_count) from {{ ref('vw_country_popularity') }}) as shown,
+        (
+            select count(*)
+            from current_movie
+            inner join {{ ref('bridge_movie_country') }} as b on current_movie.movie_id = b.movie_id
+        ) as counted
+)
+
+select *
+from total
+where coalesce(shown, 0) <> counted

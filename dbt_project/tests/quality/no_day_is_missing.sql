@@ -1,0 +1,13 @@
+{{ config(severity='warn') }}
+
+with span as (
+    select
+        greatest(min(date_id), max(date_id) - 60) as first_date,
+        max(date_id) as last_date
+    from {{ ref('fact_movie_daily') }}
+)
+
+select calendar.date_id
+from {{ ref('dim_date') }} as calendar
+inner join span on calendar.date_id between span.first_date and span.last_date
+where not exists (select 1 from {{ ref('fact_movie_daily') }} as fact where fact.date_id = calendar.date_id)
