@@ -12,6 +12,7 @@ from metabase import manifest as manifests
 from metabase import spec as specs
 from metabase.errors import DashboardError, UsageError
 from metabase.preview.answers import Answers
+from metabase.preview.choices import MOST_VALUES
 from metabase.preview.page import render_page
 from metabase.preview.queries import connect
 
@@ -30,12 +31,19 @@ from metabase.preview.queries import connect
     help="dbt's manifest.json; without it, dbt parses its project afresh (about four seconds).",
 )
 @click.option(
+    "--values",
+    type=click.IntRange(min=1),
+    default=MOST_VALUES,
+    show_default=True,
+    help="Values that a filter offers at most: fewer are faster and smaller.",
+)
+@click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=specs.HERE,
     help="Where metabase.yml, dashboards/ and cards/ are, if they are not the project's.",
 )
-def main(output: Path, manifest: Path | None, folder: Path) -> None:
+def main(output: Path, manifest: Path | None, values: int, folder: Path) -> None:
     """Write the dashboards as one page that works from a file, without a network.
 
     Exit code 1 when the warehouse can't be asked or a card's SQL fails (the page is written and says it,
@@ -46,7 +54,8 @@ def main(output: Path, manifest: Path | None, folder: Path) -> None:
         spec = specs.load(folder)
         models = manifests.load(manifest) if manifest else _parsed()
         with connect() as reader:
-            page = render_page(spec, Answers(spec, models, reader), reader.extent(), datetime.now(UTC))
+            answers = Answers(spec, models, reader)
+            page = render_page(spec, answers, reader.extent(), datetime.now(UTC), values)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page.html, encoding="utf-8")
     except UsageError as error:

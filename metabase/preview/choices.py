@@ -13,7 +13,7 @@ from metabase.spec import CardValues, Dashboard, Filter
 from metabase.template import Value
 
 MOST_VALUES = 40
-"""Values offered by one filter: each costs a query a card, and room in the page."""
+"""Values offered by one filter unless one asks for more or fewer: each costs a query a card, and room."""
 
 NUMBERS: Mapping[str, tuple[int, ...]] = {
     "released_from": (1980, 1990, 2000, 2010, 2020),
@@ -60,12 +60,12 @@ class Choice:
     left_out: int
 
 
-def choices(dashboard: Dashboard, answers: Answers) -> list[Choice]:
+def choices(dashboard: Dashboard, answers: Answers, most: int = MOST_VALUES) -> list[Choice]:
     """What each filter of a dashboard offers, in its order. Raises `CardError` for values it can't read."""
-    return [_choice(item, answers) for item in dashboard.filters]
+    return [_choice(item, answers, most) for item in dashboard.filters]
 
 
-def _choice(item: Filter, answers: Answers) -> Choice:
+def _choice(item: Filter, answers: Answers, most: int) -> Choice:
     found: list[Value] = []
     if isinstance(item.values, CardValues):
         found = answers.column(item.values.card, item.values.column)
@@ -74,12 +74,12 @@ def _choice(item: Filter, answers: Answers) -> Choice:
     elif item.key in NUMBERS:
         found = list(NUMBERS[item.key])
     kept = found
-    if len(found) > MOST_VALUES:
+    if len(found) > most:
         order = found
         if item.key in _MOST_FILMS:
-            ranked = answers.reader.rows(_MOST_FILMS[item.key], {}, MOST_VALUES).rows
+            ranked = answers.reader.rows(_MOST_FILMS[item.key], {}, most).rows
             order = [row[0] for row in ranked if row[0] is not None]
-        wanted = set(order[:MOST_VALUES])
+        wanted = set(order[:most])
         kept = [value for value in found if value in wanted]
     if item.default is not None and item.default not in kept:
         kept = [item.default, *kept]

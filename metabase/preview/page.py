@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 
 from metabase.manifest import PROJECT
 from metabase.preview.answers import Answers
-from metabase.preview.choices import TOGETHER, Choice, choices, combinations
+from metabase.preview.choices import MOST_VALUES, TOGETHER, Choice, choices, combinations
 from metabase.preview.queries import CardError, Extent, Rows
 from metabase.spec import Card, Dashboard, Item, Spec, tag_values
 from metabase.template import Value
@@ -61,14 +61,19 @@ class Page:
     answers: int
 
 
-def render_page(spec: Spec, answers: Answers, extent: Extent, written: datetime) -> Page:
-    """Ask everything and write the page. `written` is the moment shown on it, in UTC."""
+def render_page(
+    spec: Spec, answers: Answers, extent: Extent, written: datetime, most_values: int = MOST_VALUES
+) -> Page:
+    """Ask everything and write the page.
+
+    `written` is the moment shown on it, in UTC; `most_values` what a filter offers at most.
+    """
     failed: dict[str, str] = {}
     ordered = sorted(
         spec.dashboards,
         key=lambda one: (_ORDER.index(one.key) if one.key in _ORDER else len(_ORDER), one.name),
     )
-    dashboards = [_dashboard(dashboard, spec, answers, failed) for dashboard in ordered]
+    dashboards = [_dashboard(dashboard, spec, answers, failed, most_values) for dashboard in ordered]
     content = {
         "dashboards": dashboards,
         "results": [_result(rows) for rows in answers.results],
@@ -86,9 +91,11 @@ def render_page(spec: Spec, answers: Answers, extent: Extent, written: datetime)
 # --- dashboards
 
 
-def _dashboard(dashboard: Dashboard, spec: Spec, answers: Answers, failed: dict[str, str]) -> dict[str, Any]:
+def _dashboard(
+    dashboard: Dashboard, spec: Spec, answers: Answers, failed: dict[str, str], most_values: int
+) -> dict[str, Any]:
     try:
-        offered = choices(dashboard, answers)
+        offered = choices(dashboard, answers, most_values)
     except CardError as error:
         failed[f"{dashboard.name}: values of a filter"] = str(error)
         offered = []

@@ -76,7 +76,10 @@ class Reader:
         except psycopg.OperationalError as error:
             if isinstance(error, errors.QueryCanceled):
                 raise CardError(f"it took longer than {STATEMENT_TIMEOUT}") from error
-            raise
+            if not self._connection.closed:
+                raise CardError(str(error).strip()) from error
+            message = f"PostgreSQL ended the connection: {str(error).strip()}. Try again"
+            raise DashboardError(message) from error
         except psycopg.Error as error:
             raise CardError(str(error).strip()) from error
 
