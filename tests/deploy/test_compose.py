@@ -194,7 +194,7 @@ def test_the_services_that_people_are_told_to_type_exist(stack: dict[str, Any], 
     ]
     texts += [path for folder in ("deploy", "docs") for path in (project_root / folder).rglob("*")]
     typed = re.compile(
-        r"docker compose(?: --profile \S+)? (?:up|logs|run|restart|stop|exec|ps)((?: [a-z-]+)+)"
+        r"docker compose(?: --profile \S+)? (?:up|logs|run|restart|stop|exec|ps)((?: [a-z_-]+)+)"
     )
     names = {
         word
