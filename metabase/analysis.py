@@ -62,19 +62,18 @@ def output_columns(card: Card, manifest: Manifest) -> tuple[str, ...]:
     """The names of the columns that the card's SQL returns. Raises `SpecError` for names that don't exist."""
     sql = card.sql
     problems = []
-    for name, offset in sql.refs.items():
+    for name, offsets in sql.refs.items():
         if name not in manifest.models:
-            what = (
-                "is not for dashboards (they read marts and analytics)"
-                if name in manifest.others
-                else "is unknown"
-            )
-            problems.append(
-                sql.problem(offset, f"ref('{name}'): the model {what}{_nearest(name, manifest.models)}")
-            )
-    for name, offset in sql.variables.items():
+            what = "is unknown"
+            if name in manifest.others:
+                what = "is not for dashboards (they read marts and analytics)"
+            message = f"ref('{name}'): the model {what}{_nearest(name, manifest.models)}"
+            problems += [sql.problem(offset, message) for offset in offsets]
+    for name, offsets in sql.variables.items():
         if name not in manifest.variables:
-            problems.append(sql.problem(offset, f"var('{name}') is not in dbt_project.yml"))
+            problems += [
+                sql.problem(offset, f"var('{name}') is not in dbt_project.yml") for offset in offsets
+            ]
     if problems:
         raise SpecError(problems)
     types = {tag.key: tag.type for tag in card.tags}
@@ -119,6 +118,11 @@ def _scope_problems(scope: Scope, models: Mapping[str, Any]) -> Iterable[tuple[i
                 known[alias] = set(models[relation].columns)
             elif not (source.args.get("alias") and source.alias_column_names):
                 yield _line(source), f"{relation} is read by its name: write {{{{ ref('model') }}}}"
+    joined = {
+        name.name
+        for join in scope.expression.args.get("joins") or ()
+        for name in join.args.get("using") or ()
+    }
     aliases = {select.alias for select in getattr(scope.expression, "selects", []) if select.alias}
     for column in scope.columns:
         name, table = column.name, column.table
@@ -140,7 +144,7 @@ def _scope_problems(scope: Scope, models: Mapping[str, Any]) -> Iterable[tuple[i
 def _sources(scope: Scope) -> dict[str, Any]:
     """What the names in a scope stand for, those of the queries around it included."""
     around = _sources(scope.parent) if scope.parent else {}
-    return {**around, **{alias: scope.sources[alias] for alias in scope.sources}}
+    return {**around, **{alias: source for alias, (_, source) in scope.selected_sources.items()}}
 
 
 def _outputs(source: Scope) -> set[str] | None:

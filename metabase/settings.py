@@ -77,7 +77,7 @@ def connection(variables: Mapping[str, str] | None = None) -> Connection:
     """How Metabase itself reaches the warehouse. Raises `UsageError` when it can't."""
     given = _given(variables)
     host = given.get("METABASE_WAREHOUSE_HOST") or given.get("PGHOST") or ""
-    if not host or host.startswith("/"):
+    if not host or (host.startswith("/") and not given.get("METABASE_WAREHOUSE_HOST")):
         raise UsageError(
             "Metabase can't reach the embedded PostgreSQL, which has only a unix socket: set PGHOST to a"
             " server, and METABASE_WAREHOUSE_HOST where Metabase knows it by another name"

@@ -445,7 +445,7 @@ class _Loader:
                 default = own.get("default") if own else None
             elif default is None:
                 message = f"{{{{{tag}}}}} stands outside of [[…]]: its filter (or `tags`) needs a default"
-                self.problems.append(sql.problem(sql.tags[tag], message))
+                self.problems.append(sql.problem(sql.required_tags[tag], message))
             kind = own["type"] if own else TAG_TYPES[source["type"]]
             self._check_value(file, kind, default, "cards", key)
             tags.append(Tag(tag, source.get("name") or tag.replace("_", " ").capitalize(), kind, default))

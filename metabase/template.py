@@ -48,14 +48,14 @@ class Template:
         return Problem(path, number, message)
 
     @cached_property
-    def refs(self) -> Mapping[str, int]:
-        """The dbt models named, with the offset of the first mention."""
-        return self._first("ref")
+    def refs(self) -> Mapping[str, tuple[int, ...]]:
+        """The dbt models named, with the offset of each mention."""
+        return self._calls("ref")
 
     @cached_property
-    def variables(self) -> Mapping[str, int]:
-        """The dbt variables named, with the offset of the first mention."""
-        return self._first("var")
+    def variables(self) -> Mapping[str, tuple[int, ...]]:
+        """The dbt variables named, with the offset of each mention."""
+        return self._calls("var")
 
     @cached_property
     def tags(self) -> Mapping[str, int]:
@@ -66,9 +66,12 @@ class Template:
         return found
 
     @cached_property
-    def required_tags(self) -> frozenset[str]:
-        """The tags outside of every optional clause: without a value for them the SQL can't run."""
-        return frozenset(match[1] for match in _TAG.finditer(_OPTIONAL.sub("", self.text)))
+    def required_tags(self) -> Mapping[str, int]:
+        """The tags outside of every optional clause, without which the SQL can't run; with an offset."""
+        found: dict[str, int] = {}
+        for match in _TAG.finditer(_OPTIONAL.sub(lambda clause: " " * len(clause[0]), self.text)):
+            found.setdefault(match[1], match.start())
+        return found
 
     def for_metabase(self, relations: Mapping[str, str], variables: Mapping[str, Value]) -> str:
         """The SQL as Metabase stores it: models and variables resolved, tags and clauses as they are."""
@@ -89,10 +92,10 @@ class Template:
             # the line breaks stay, so that an error of PostgreSQL's names the right line
             return match[1] if all(name in given for name in wanted) else "\n" * match[1].count("\n")
 
-        missing = sorted(self.required_tags - set(given))
+        missing = sorted(set(self.required_tags) - set(given))
         if missing:
             raise SpecError(
-                self.problem(self.tags[name], f"{{{{{name}}}}} needs a value: the filter has none")
+                self.problem(self.required_tags[name], f"{{{{{name}}}}} needs a value: the filter has none")
                 for name in missing
             )
         text = _OPTIONAL.sub(clause, self._resolved(relations, variables).replace("%", "%%"))
@@ -111,11 +114,11 @@ class Template:
             lambda match: relations[match[2]] if match[1] == "ref" else str(variables[match[2]]), self.text
         )
 
-    def _first(self, kind: str) -> Mapping[str, int]:
-        found: dict[str, int] = {}
+    def _calls(self, kind: str) -> Mapping[str, tuple[int, ...]]:
+        found: dict[str, tuple[int, ...]] = {}
         for match in _CALL.finditer(self.text):
             if match[1] == kind:
-                found.setdefault(match[2], match.start())
+                found[match[2]] = (*found.get(match[2], ()), match.start())
         return found
 
 

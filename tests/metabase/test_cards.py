@@ -1,0 +1,166 @@
+"""Every card on real tables as the read-only role, with right numbers: each film is one in a total."""
+
+from typing import Any
+
+import pytest
+
+from metabase import analysis, spec
+from metabase.manifest import Manifest
+from metabase.spec import Spec
+from tests.metabase.conftest import Warehouse
+from tests.metabase.films import films
+
+Rows = list[tuple[Any, ...]]
+FILMS = films(1)
+BEFORE = films(0)
+CHOICES: dict[str, Any] = {
+    **{"genre": "Drama", "language": "English", "country": "Switzerland", "continent": "Europe"},
+    **{"released_from": 1960, "released_to": 2020, "min_votes": 5, "min_films": 2, "days": 10, "film": "7"},
+}
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Spec:
+    return spec.load()
+
+
+class Ask:
+    """Runs a card as Metabase's role."""
+
+    def __init__(self, warehouse: Warehouse, loaded: Spec) -> None:
+        self.warehouse, self.loaded = warehouse, loaded
+
+    def __call__(self, card: str, **values: Any) -> Rows:
+        manifest: Manifest = self.warehouse.manifest
+        sql, parameters = spec.render(self.loaded.cards[card], manifest.relations, manifest.variables, values)
+        return self.warehouse.reader.execute(sql.encode(), parameters).fetchall()
+
+
+@pytest.fixture
+def ask(built: Warehouse, loaded: Spec) -> Ask:
+    return Ask(built, loaded)
+
+
+def test_every_card_runs_with_no_filter_with_each_and_with_all(
+    built: Warehouse, loaded: Spec, ask: Ask
+) -> None:
+    columns = analysis.check(loaded, built.manifest)
+    for key, card in loaded.cards.items():
+        tags = {tag.key: CHOICES[tag.key] for tag in card.tags}
+        for values in ({}, *({name: value} for name, value in tags.items()), tags):
+            sql, parameters = spec.render(card, built.manifest.relations, built.manifest.variables, values)
+            cursor = built.reader.execute(sql.encode(), parameters)
+            assert cursor.description and tuple(c.name for c in cursor.description) == columns[key]
+            if not values:
+                assert cursor.fetchall(), f"{key} shows nothing"
+
+
+def matching(day: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the filters of CHOICES leave, in plain Python."""
+    return [
+        film
+        for film in day.values()
+        if "Drama" in [g["name"] for g in film["genres"]]
+        and film["original_language"] == "en"
+        and "CH" in [c["iso_3166_1"] for c in film["production_countries"]]
+        and 1960 <= int(film["release_date"][:4]) <= 2020
+    ]
+
+
+def test_totals_count_each_film_once(ask: Ask) -> None:
+    assert [row[1] for row in ask("films")] == [len(BEFORE), len(FILMS)]
+    votes = [sum(f["vote_count"] for f in day.values()) for day in (BEFORE, FILMS)]
+    assert [row[1] for row in ask("total_votes")] == votes
+    rated = [f["vote_average"] for f in FILMS.values() if f["vote_count"]]
+    assert float(ask("mean_rating")[1][1]) == pytest.approx(sum(rated) / len(rated), abs=0.006)
+    assert ask("films_tracked") == [(len(FILMS),)], "the stale film is in none of them"
+    multiple = [f for f in FILMS.values() if len(f["genres"]) > 1 and len(f["production_countries"]) > 1]
+    assert len(multiple) > 5, "else this shows nothing"
+
+
+def test_filters_narrow_every_total_alike(ask: Ask) -> None:
+    chosen = {k: CHOICES[k] for k in ("genre", "language", "country", "released_from", "released_to")}
+    wanted = matching(FILMS)
+    assert len(wanted) > 1
+    assert ask("films", **chosen)[-1][1] == len(wanted)
+    assert ask("total_votes", **chosen)[-1][1] == sum(f["vote_count"] for f in wanted)
+    top = sorted(wanted, key=lambda f: -f["popularity"])[:10]
+    assert [row[0] for row in ask("top_films", **chosen)] == [f["title"] for f in top]
+    assert [row[1] for row in ask("film_table", **chosen)] == [f["title"] for f in top]
+    some = [f for f in wanted if f["vote_count"] >= 50]
+    rows = ask("film_table", **chosen, min_votes=50)
+    assert sorted(row[1] for row in rows) == sorted(f["title"] for f in some)
+
+
+def test_a_genre_that_is_no_name_in_sql_is_only_a_value(ask: Ask) -> None:
+    assert ask("films", genre="Drama' or 'a' = 'a") == []
+
+
+def test_genres_countries_and_companies_count_a_film_in_each_of_theirs(ask: Ask) -> None:
+    genres = {row[0]: row[1] for row in ask("genre_table")}
+    for name in ("Drama", "Comedy", "Documentary"):
+        assert genres[name] == sum(name in [g["name"] for g in f["genres"]] for f in FILMS.values())
+    countries = {row[0]: row[2] for row in ask("country_map")}
+    assert countries["CH"] == sum(
+        "CH" in [c["iso_3166_1"] for c in f["production_countries"]] for f in FILMS.values()
+    )
+    companies = {row[10]: (row[0], row[2]) for row in ask("company_table", min_films=1)}
+    assert companies[2][0] == companies[3][0] == "Pixar", "two companies of one name are two"
+    for id_ in (2, 3):
+        assert companies[id_][1] == sum(
+            id_ in [c["id"] for c in f["production_companies"]] for f in FILMS.values()
+        )
+    assert ask("companies", min_films=1) == [(3,)]
+
+
+def test_languages_add_up_to_all_films(ask: Ask) -> None:
+    assert sum(row[1] for row in ask("language_films")) == len(FILMS)
+
+
+def test_money_is_of_films_whose_budget_and_revenue_are_known(ask: Ask, built: Warehouse) -> None:
+    suspect = {
+        row[0]
+        for row in built.owner.execute(
+            "select movie_id from marts.dim_movie where is_budget_suspect or is_revenue_suspect"
+        )
+    }
+    money = [f for f in FILMS.values() if f["budget"] and f["revenue"] and f["id"] not in suspect]
+    assert ask("films_with_money") == [(len(money),)]
+    ratio = sum(f["revenue"] for f in money) / sum(f["budget"] for f in money)
+    assert float(ask("revenue_to_budget")[0][0]) == pytest.approx(ratio, abs=0.006)
+    gaumont = [f for f in money if 1 in [c["id"] for c in f["production_companies"]]]
+    row = next(r for r in ask("company_table", min_films=1) if r[10] == 1)
+    assert (row[6], row[7], row[8]) == (
+        len(gaumont),
+        sum(f["budget"] for f in gaumont),
+        sum(f["revenue"] for f in gaumont),
+    )
+
+
+def test_what_moved_most_is_the_change_since_the_day_before(ask: Ask) -> None:
+    for _, before, now, change, _ in ask("moved_most"):
+        assert (
+            float(change) == pytest.approx(float(now) - float(before), abs=0.11) == pytest.approx(1, abs=0.11)
+        )
+
+
+def test_a_film_is_chosen_by_what_the_dropdown_offers_or_by_its_id(ask: Ask) -> None:
+    offered = {row[0] for row in ask("film_names")}
+    label = next(name for name in offered if name.endswith(" · 7"))
+    for choice in (label, "7"):
+        assert ask("film_title", film=choice)[0][0].startswith("Film 7 (")
+        assert [row[1] for row in ask("film_votes", film=choice)] == [
+            BEFORE[7]["vote_count"],
+            FILMS[7]["vote_count"],
+        ]
+    most = max(FILMS.values(), key=lambda f: f["popularity"])
+    assert ask("film_title")[0][0].startswith(most["title"]), "without a choice today's first"
+    attributes = dict(ask("film_attributes", film="7"))
+    assert attributes["TMDB id"] == "7" and attributes["Status"] == "Released"
+
+
+def test_the_pipelines_ledger_is_shown(ask: Ask) -> None:
+    assert ask("last_run") == [("finished",)]
+    assert ask("recent_failures") == [(1,)]
+    assert ask("failures_by_reason") == [("timeout", 1)]
+    assert ask("rows_by_day")[-1][1] == len(FILMS)

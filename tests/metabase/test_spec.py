@@ -1,0 +1,203 @@
+"""The files are checked where they are read, and each mistake is told with file and line."""
+
+from pathlib import Path
+
+import pytest
+
+from metabase import spec
+from metabase.errors import SpecError
+from metabase.spec import CardValues
+from tests.metabase.conftest import PROJECT, edit
+
+OVERVIEW, FILM, TABS = "dashboards/overview.yml", "dashboards/film.yml", "dashboards/genres_and_countries.yml"
+NOTICE = (
+    "This product uses the [TMDB](https://www.themoviedb.org) API but is not endorsed or certified by TMDB."
+)
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(n for n, line in enumerate(path.read_text().split("\n"), 1) if text in line)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message", "marked"),
+    [
+        (OVERVIEW, "display: row", "display: rows", "'rows' is not one of", "display: rows"),
+        (OVERVIEW, "width: full\n", "widht: full\n", "unknown ('widht' was unexpected)", None),
+        (OVERVIEW, "name: Films\n", "nome: Films\n", "'name' is a required property", "films:"),
+        (OVERVIEW, "  films:\n", "  films: {}\n  films:\n", "'films' is here twice", None),
+        (OVERVIEW, "name: Overview", "name: [Over", "is no YAML", None),
+        (OVERVIEW, "type: string/=", "type: string/contains", "is not one of", "type: string/contains"),
+        (OVERVIEW, "col: 18, width: 6", "col: 19, width: 6", "more than the grid's 24 columns", "col: 19"),
+        (OVERVIEW, "row: 0, col: 6", "row: 1, col: 5", "overlaps what line", "row: 1, col: 5"),
+        (OVERVIEW, "{card: films,", "{card: filmz,", "there is no card 'filmz'", "card: filmz"),
+        (OVERVIEW, "{card: genre_names,", "{card: genres,", "there is no card 'genres'", "card: genres,"),
+        (OVERVIEW, "  moved_most:", "  moved_more:", "moved_more.sql is missing", "moved_more:"),
+        (OVERVIEW, "name: Mean rating", "name: Films", "there are two cards 'Films'", "mean_rating:"),
+        (
+            OVERVIEW,
+            "  min_votes:",
+            "  least_votes:",
+            "the filter 'least_votes' reaches no card",
+            "least_votes",
+        ),
+        (OVERVIEW, "name: Overview", "name: Film", "there are two dashboards 'Film'", None),
+        (OVERVIEW, "collection: TMDB\n", "collection: Other\n", "the collection 'Other' is not in", "Other"),
+        (
+            OVERVIEW,
+            "{card: films, at",
+            "{card: films, text: x, at",
+            "exactly one of card, text, heading",
+            "text: x",
+        ),
+        (FILM, "film_votes:\n    name", "films:\n    name", "there is a card 'films' in", None),
+        (FILM, "search: true", "default: 7", "the default 7 is no text", "default: 7"),
+        (TABS, "default: 90", "default: many", "the default 'many' is no number", "default: many"),
+        (
+            TABS,
+            "- name: Countries",
+            "- name: Genres",
+            "there are two tabs 'Genres'",
+            "row: 0, col: 0, width: 15",
+        ),
+        ("metabase.yml", "  TMDB/Cards/Film: {}", "  Cards/Film: {}", "outside of the root", "  Cards/Film"),
+        ("cards/films.sql", "count(*)", "{{ Genre }}", "can't read '{{ Genre }}'", "{{ Genre }}"),
+        ("cards/films.sql", "count(*)", "[[count(*)]]", "needs a {{tag}} in it", "[[count(*)]]"),
+        ("cards/films.sql", "count(*)", "count(*) [[", "can't read '[['", "[["),
+        ("cards/films.sql", "'film_day'", "'film_days'", "there is no snippet 'film_days'", "film_days"),
+        ("cards/films.sql", "count(*)", "{{ unheard_of }}", "has neither a filter nor", "unheard_of"),
+        (
+            "cards/snippets/film_conditions.sql",
+            "genre.name = {{ genre }}",
+            "true]] [[and {{ gen",
+            "can't read",
+            None,
+        ),
+        (
+            "cards/films.sql",
+            "count(*)",
+            "{{ min_votes }}",
+            "its filter (or `tags`) needs a default",
+            "min_votes",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_line(
+    files: Path, file: str, old: str, new: str, message: str, marked: str | None
+) -> None:
+    edit(files / file, old, new)
+    with pytest.raises(SpecError) as error:
+        spec.load(files)
+    told = [problem for problem in error.value.problems if message in problem.message]
+    assert told, error.value
+    if marked and marked != "row: 0, col: 0, width: 15":
+        assert (told[0].path.name, told[0].line) == (Path(file).name, line_of(files / file, marked))
+    assert f"{told[0].path.name}:{told[0].line}: " in str(error.value)
+
+
+def test_every_mistake_is_told_at_once(files: Path) -> None:
+    edit(files / OVERVIEW, "display: row", "display: rows")
+    edit(files / FILM, "display: line", "display: lines")
+    with pytest.raises(SpecError) as error:
+        spec.load(files)
+    assert {problem.path.name for problem in error.value.problems} == {"overview.yml", "film.yml"}
+
+
+def test_the_attribution_stands_on_every_dashboard_and_tab() -> None:
+    dashboards = spec.load().dashboards
+    assert len(dashboards) == 5
+    for dashboard in dashboards:
+        for tab in dashboard.tabs:
+            assert NOTICE in [item.text for item in tab.items]
+    assert "not endorsed or certified by TMDB" in str(spec.load().collections[0].description)
+
+
+def test_every_card_says_what_it_shows() -> None:
+    for card in spec.load().cards.values():
+        assert card.description, card.key
+
+
+def test_filters_reach_the_cards_that_take_them_and_only_those() -> None:
+    loaded = spec.load()
+    overview = next(d for d in loaded.dashboards if d.key == "overview")
+    assert [f.key for f in overview.filters][:2] == ["genre", "language"]
+    assert overview.filters[0].values == CardValues("genre_names", "Genre")
+    for item in overview.items:
+        if item.card:
+            assert set(item.filters) == {f.key for f in overview.filters}
+    tabs = next(d for d in loaded.dashboards if d.key == "genres_and_countries")
+    by_card = {item.card: item for item in tabs.items if item.card}
+    assert set(by_card["genre_popularity_daily"].filters) == {"days", "min_votes"}
+    days = next(f for f in tabs.filters if f.key == "days")
+    assert days.required and days.default == 90
+    assert loaded.cards["genre_popularity_daily"].defaults == {"days": 90}
+
+
+def test_a_place_may_map_a_filter_to_another_tag_or_to_none(files: Path) -> None:
+    path = files / OVERVIEW
+    edit(
+        path,
+        "{card: films, ",
+        "{card: films, filters: {released_from: released_to, released_to: released_from, genre: null}, ",
+    )
+    overview = next(d for d in spec.load(files).dashboards if d.key == "overview")
+    films = next(item for item in overview.items if item.card == "films")
+    assert films.filters["released_from"] == "released_to" and "genre" not in films.filters
+    values = spec.tag_values(overview, films, {"released_from": 1990, "genre": "Drama"})
+    assert values["released_to"] == 1990 and values["released_from"] is None and "genre" not in values
+
+
+def test_a_card_renders_to_plain_sql(files: Path) -> None:
+    (files / "cards" / "films.sql").write_text(
+        "select 100 % 7 as \"Films\", {{ var('latest_within_days') }} as d -- 50 %\n"
+        "from {{ ref('dim_movie') }}\n"
+        "where true\n"
+        "    [[and title = {{ genre }}\n"
+        "    or title = {{ genre }}]]\n"
+        "    [[and budget > {{ min_votes }}]]\n"
+    )
+    card = spec.load(files).cards["films"]
+    relations, variables = {"dim_movie": "marts.dim_movie"}, {"latest_within_days": 30}
+    sql, values = spec.render(card, relations, variables)
+    assert values == {}
+    assert (
+        " ".join(sql.split())
+        == 'select 100 %% 7 as "Films", 30 as d -- 50 %% from marts.dim_movie where true'
+    )
+    assert sql.count("\n") == 5, "lines stay lines, for PostgreSQL's messages"
+    sql, values = spec.render(card, relations, variables, {"genre": "Drama", "min_votes": None})
+    assert values == {"genre": "Drama"}
+    assert sql.count("%(genre)s") == 2 and "budget" not in sql
+    sent = card.sql.for_metabase(relations, variables)
+    assert "marts.dim_movie" in sent and "[[and budget > {{ min_votes }}]]" in sent and "100 % 7" in sent
+
+
+def test_a_value_that_the_sql_cannot_do_without_is_asked_for() -> None:
+    card = spec.load().cards["rows_by_day"]
+    relations, variables = dict.fromkeys(card.sql.refs, "t"), {}
+    assert spec.render(card, relations, variables)[1] == {"days": 30}
+    with pytest.raises(SpecError, match=r"rows_by_day\.sql:7: \{\{days\}\} needs a value"):
+        spec.render(card, relations, variables, {"days": None})
+
+
+def test_the_schemas_say_what_everything_is() -> None:
+    """Editors complete and check by them."""
+    import json
+
+    for name in ("schema.json", "project.schema.json"):
+        schema = json.loads((PROJECT / "metabase" / name).read_text())
+        assert schema["$schema"].endswith("2020-12/schema")
+        for key, part in schema["properties"].items():
+            assert (
+                "description" in part
+                or "$ref" in part
+                or "properties" in part
+                or "items" in part
+                or key
+                in (
+                    "width",
+                    "tabs",
+                )
+            )
+    for path in (PROJECT / "metabase" / "dashboards").glob("*.yml"):
+        assert path.read_text().startswith("# yaml-language-server: $schema=../schema.json\n")
