@@ -128,6 +128,8 @@ lint: $(READY) ## Check style, types and what only runs elsewhere: Dockerfile, c
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -m sqlfluff lint --disable-progress-bar dbt_project
+	@PGHOST=none .venv/bin/dbt --quiet parse $(DBT_OPTIONS) --target-path '$(CURDIR)/build/lint'
+	@.venv/bin/dbt-bouncer --config-file dbt-bouncer.yml
 	@.venv/bin/hadolint Dockerfile
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml deploy/compose/demo.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
