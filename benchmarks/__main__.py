@@ -1,19 +1,23 @@
 """`python -m benchmarks [NAME …]`."""
 
 import os
+import sys
 
 import click
 from rich.console import Console
 
-from benchmarks import increment
+from benchmarks import extract, increment, landing, memory
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def main(context: click.Context) -> None:
     """Measure speed and memory; without a name, everything."""
-    console = Console()
-    console.print(f"{os.cpu_count()} cores, {memory():.0f} GiB of memory")
+    # a file takes whole lines, too
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(
+        f"{os.cpu_count()} cores, {gibibytes():.0f} GiB of memory, load {os.getloadavg()[0]:.1f} before"
+    )
     context.obj = console
     if context.invoked_subcommand is None:
         for command in main.commands.values():
@@ -35,7 +39,48 @@ def increment_command(console: Console, films: int, short: int, long: int, repea
     increment.measure(console, films, short, long, repeats)
 
 
-def memory() -> float:
+@main.command(name="extract")
+@click.option(
+    "--films",
+    default=[1_000, 10_000],
+    show_default=True,
+    multiple=True,
+    type=click.IntRange(20, 10_000),
+    help="Films of a case; may be given several times.",
+)
+@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1), help="Runs of each case.")
+@click.option("--large", is_flag=True, help="Also the cases that take a contender minutes: 25 minutes more.")
+@click.pass_obj
+def extract_command(console: Console, films: tuple[int, ...], repeats: int, large: bool) -> None:
+    """This extractor, a sequential script and dlt: wall time, CPU time, peak memory."""
+    extract.measure(console, films, repeats, large=large)
+
+
+@main.command(name="landing")
+@click.option("--films", default=10_000, show_default=True, type=click.IntRange(1, 700_000))
+@click.option("--repeats", default=3, show_default=True, type=click.IntRange(1), help="Runs of each.")
+@click.pass_obj
+def landing_command(console: Console, films: int, repeats: int) -> None:
+    """Landing films that are at hand, against a bare COPY of the same JSON."""
+    landing.measure(console, films, repeats)
+
+
+@main.command(name="memory")
+@click.option("--small", default=10_000, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option(
+    "--large",
+    default=50_000,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="Films of the large catalogue; the goal is about 1000000, which takes half an hour.",
+)
+@click.pass_obj
+def memory_command(console: Console, small: int, large: int) -> None:
+    """The extractor's peak memory for a small and a large catalogue."""
+    memory.measure(console, [small, large])
+
+
+def gibibytes() -> float:
     """GiB of the machine."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
 

@@ -1,15 +1,13 @@
 """A landing zone with a long history, made in PostgreSQL itself: what a year of daily runs leaves behind."""
 
 import datetime as dt
-from pathlib import Path
 from typing import LiteralString
 
 import orjson
 import psycopg
 
+from benchmarks.database import PROJECT
 from demo.catalogue import Catalogue
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 # The measures move every day, and one film in a hundred changes its tagline: TMDB's own rates (about 1 %).
 LAND_DAY: LiteralString = """

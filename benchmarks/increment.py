@@ -1,26 +1,16 @@
 """One more day for dbt, after a few days of history and after a year: it should cost what is new."""
 
 import datetime as dt
-import os
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median
 
-import psycopg
-from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
-import warehouse
-from benchmarks.history import PROJECT, History
+from benchmarks.database import BenchWarehouse
+from benchmarks.history import History
 
 LAST_DAY = dt.date(2026, 1, 1)
 GOAL = 1.3
-VIEWS = ("vw_movie_latest", "vw_genre_popularity", "vw_top_movies")
 
 
 def measure(console: Console, films: int, short: int, long: int, repeats: int) -> None:
@@ -55,70 +45,3 @@ def measure(console: Console, films: int, short: int, long: int, repeats: int) -
 def days_before(last: dt.date, days: int) -> list[dt.date]:
     """The `days` days that end with `last`."""
     return [last - dt.timedelta(days=ago) for ago in reversed(range(days))]
-
-
-class BenchWarehouse:
-    """A database of the benchmark's own, dropped at the end."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._variables: Mapping[str, str] = {}
-
-    def __enter__(self) -> "BenchWarehouse":
-        self._admin = psycopg.connect(**connection_options(warehouse.ensure()), autocommit=True)
-        self._drop()
-        self._admin.execute(sql.SQL("create database {}").format(sql.Identifier(self._name)))
-        self._variables = {**warehouse.ensure(), "PGDATABASE": self._name}
-        self.connection = psycopg.connect(**connection_options(self._variables), autocommit=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
-        self._drop()
-        self._admin.close()
-
-    def _drop(self) -> None:
-        self._admin.execute(
-            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(self._name))
-        )
-
-    def dbt(self, *command: str) -> float:
-        """Seconds that a dbt command takes as a whole process. Raises CalledProcessError."""
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = str(PROJECT / "dbt_project")
-            options: Sequence[str] = [
-                *("--project-dir", folder, "--profiles-dir", folder, "--exclude-resource-type", "unit_test"),
-                *("--target-path", str(PROJECT / "build" / "bench" / self._name), "--log-path", scratch),
-            ]
-            began = time.perf_counter()
-            subprocess.run(
-                [str(Path(sys.executable).with_name("dbt")), "--quiet", *command, *options],
-                env={**os.environ, **self._variables},
-                check=True,
-            )
-            return time.perf_counter() - began
-
-    def view_times(self) -> dict[str, float]:
-        """Milliseconds that reading all of each view takes, the median of five."""
-        times = {}
-        for view in VIEWS:
-            query = sql.SQL("select count(t) from analytics.{} as t").format(sql.Identifier(view))
-            runs = []
-            for _ in range(5):
-                began = time.perf_counter()
-                self.connection.execute(query)
-                runs.append((time.perf_counter() - began) * 1000)
-            times[view] = median(runs)
-        return times
-
-
-def connection_options(variables: Mapping[str, str]) -> dict[str, str]:
-    """psycopg's arguments for PG* variables."""
-    names = {
-        "PGHOST": "host",
-        "PGPORT": "port",
-        "PGUSER": "user",
-        "PGPASSWORD": "password",
-        "PGDATABASE": "dbname",
-    }
-    return {option: variables[name] for name, option in names.items() if variables.get(name)}

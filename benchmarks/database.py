@@ -1,0 +1,105 @@
+"""Databases of the benchmarks' own, on the warehouse's server."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+
+import psutil
+import psycopg
+from psycopg import sql
+
+import warehouse
+
+PROJECT = Path(__file__).resolve().parent.parent
+VIEWS = ("vw_movie_latest", "vw_genre_popularity", "vw_top_movies")
+
+
+class BenchWarehouse:
+    """A database of the benchmark's own, dropped at the end."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.variables: Mapping[str, str] = {}
+
+    def __enter__(self) -> "BenchWarehouse":
+        self._admin = psycopg.connect(**connection_options(warehouse.ensure()), autocommit=True)
+        self._drop()
+        self._admin.execute(sql.SQL("create database {}").format(sql.Identifier(self._name)))
+        self.variables = {**warehouse.ensure(), "PGDATABASE": self._name}
+        self.connection = psycopg.connect(**connection_options(self.variables), autocommit=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        self._drop()
+        self._admin.close()
+
+    def _drop(self) -> None:
+        self._admin.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(self._name))
+        )
+
+    def dbt(self, *command: str) -> float:
+        """Seconds that a dbt command takes as a whole process. Raises CalledProcessError."""
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = str(PROJECT / "dbt_project")
+            options: Sequence[str] = [
+                *("--project-dir", folder, "--profiles-dir", folder, "--exclude-resource-type", "unit_test"),
+                *("--target-path", str(PROJECT / "build" / "bench" / self._name), "--log-path", scratch),
+            ]
+            began = time.perf_counter()
+            subprocess.run(
+                [str(Path(sys.executable).with_name("dbt")), "--quiet", *command, *options],
+                env={**os.environ, **self.variables},
+                check=True,
+            )
+            return time.perf_counter() - began
+
+    def view_times(self) -> dict[str, float]:
+        """Milliseconds that reading all of each view takes, the median of five."""
+        times = {}
+        for view in VIEWS:
+            query = sql.SQL("select count(t) from analytics.{} as t").format(sql.Identifier(view))
+            runs = []
+            for _ in range(5):
+                began = time.perf_counter()
+                self.connection.execute(query)
+                runs.append((time.perf_counter() - began) * 1000)
+            times[view] = median(runs)
+        return times
+
+    def server_cpu(self) -> float | None:
+        """CPU seconds that the PostgreSQL server has used since it started, all its processes and those that
+        have ended; None when it isn't on this machine.
+        """
+        if not self.variables["PGHOST"].startswith("/"):
+            return None
+        postmaster = psutil.Process(self.connection.info.backend_pid).parent()
+        if postmaster is None:
+            return None
+        total: float = sum(
+            postmaster.cpu_times()[:4]
+        )  # user, system, and both of the children that have ended
+        for child in postmaster.children():
+            try:
+                total += sum(child.cpu_times()[:2])
+            except psutil.NoSuchProcess:  # it ended just now, and is among the postmaster's
+                continue
+        return total
+
+
+def connection_options(variables: Mapping[str, str]) -> dict[str, str]:
+    """psycopg's arguments for PG* variables."""
+    names = {
+        "PGHOST": "host",
+        "PGPORT": "port",
+        "PGUSER": "user",
+        "PGPASSWORD": "password",
+        "PGDATABASE": "dbname",
+    }
+    return {option: variables[name] for name, option in names.items() if variables.get(name)}
