@@ -159,7 +159,7 @@ def test_a_database_in_use_is_not_overwritten_unless_asked(
         connection.execute("create table marts.later as select 1 as one")
         connection.execute("create table public.mine as select * from marts.dim_genre")
         connection.execute("truncate marts.fact_movie_daily")
-    with pytest.raises(UsageError, match=r"holds raw, staging, marts, analytics already\. REPLACE=1"):
+    with pytest.raises(UsageError, match=r"holds raw, staging, .* already\. REPLACE=1"):
         backup.restore(database, file)
     backup.restore(database, file, replace=True)
     assert content(database) == before  # without marts.later

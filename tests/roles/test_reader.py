@@ -52,7 +52,7 @@ def test_it_reads_every_mart_and_view_and_nothing_else(reader: Reader, connect: 
         assert count(reading, relation) == count(owner, relation)
     # bare names, as an analyst types them
     assert count(reading, "vw_movie_latest") == len(FILMS)
-    hidden = relations(owner, "raw", "staging")
+    hidden = relations(owner, "raw", "staging", "quality")
     assert len(hidden) >= 10
     for relation in hidden:
         with pytest.raises(DENIED):
