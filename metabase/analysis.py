@@ -139,6 +139,10 @@ def _scope_problems(scope: Scope, models: Mapping[str, Any]) -> Iterable[tuple[i
             columns is None or name in columns for columns in known.values()
         ):
             yield _line(column), f"there is no column {name!r}"
+        else:
+            here = [alias for alias in scope.selected_sources if name in (known.get(alias) or ())]
+            if len(here) > 1 and name not in joined and name not in aliases:
+                yield _line(column), f"{name!r} is a column of {' and of '.join(here)}: say whose"
 
 
 def _sources(scope: Scope) -> dict[str, Any]:
