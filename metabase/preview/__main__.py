@@ -37,13 +37,14 @@ from metabase.preview.queries import connect
     show_default=True,
     help="Values that a filter offers at most: fewer are faster and smaller.",
 )
+@click.option("--note", default="", help="Words to stand beside the data's date.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=specs.HERE,
     help="Where metabase.yml, dashboards/ and cards/ are, if they are not the project's.",
 )
-def main(output: Path, manifest: Path | None, values: int, folder: Path) -> None:
+def main(output: Path, manifest: Path | None, values: int, note: str, folder: Path) -> None:
     """Write the dashboards as one page that works from a file, without a network.
 
     Exit code 1 when the warehouse can't be asked or a card's SQL fails (the page is written and says it,
@@ -55,7 +56,8 @@ def main(output: Path, manifest: Path | None, values: int, folder: Path) -> None
         models = manifests.load(manifest) if manifest else _parsed()
         with connect() as reader:
             answers = Answers(spec, models, reader)
-            page = render_page(spec, answers, reader.extent(), datetime.now(UTC), values)
+            extent = reader.extent()
+            page = render_page(spec, answers, extent, datetime.now(UTC), most_values=values, note=note)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page.html, encoding="utf-8")
     except UsageError as error:

@@ -15,9 +15,9 @@ from string import Template
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-import vl_convert
 from markdown_it import MarkdownIt
 
+from metabase.errors import DashboardError
 from metabase.manifest import PROJECT
 from metabase.preview.answers import Answers
 from metabase.preview.choices import MOST_VALUES, TOGETHER, Choice, choices, combinations
@@ -62,11 +62,18 @@ class Page:
 
 
 def render_page(
-    spec: Spec, answers: Answers, extent: Extent, written: datetime, most_values: int = MOST_VALUES
+    spec: Spec,
+    answers: Answers,
+    extent: Extent,
+    written: datetime,
+    *,
+    most_values: int = MOST_VALUES,
+    note: str = "",
 ) -> Page:
     """Ask everything and write the page.
 
-    `written` is the moment shown on it, in UTC; `most_values` what a filter offers at most.
+    `written` is the moment shown on it, in UTC; `most_values` what a filter offers at most; `note` stands
+    beside the data's date.
     """
     failed: dict[str, str] = {}
     ordered = sorted(
@@ -81,7 +88,7 @@ def render_page(
         "world": json.loads((ASSETS / "world.json").read_text()),
     }
     return Page(
-        html=_document(content, extent, written),
+        html=_document(content, extent, written, note),
         failed=tuple(failed.items()),
         cards=sum(card["kind"] == "card" for dashboard in dashboards for card in dashboard["cards"]),
         answers=len(answers.results),
@@ -158,7 +165,7 @@ def _note(offered: Sequence[Choice]) -> str:
         if choice.left_out:
             some = sum(value is not None for value in choice.values)
             notes.append(f"{choice.filter.name}: {some} of {some + choice.left_out:,} values.")
-        if not choice.values:
+        if choice.filter.values is None and not choice.values:
             notes.append(f"{choice.filter.name}: only in Metabase.")
     return " ".join([*notes, "Metabase has every value in any combination."]) if notes else ""
 
@@ -250,7 +257,7 @@ def _result(rows: Rows) -> dict[str, Any]:
 # --- the document
 
 
-def _document(content: Mapping[str, Any], extent: Extent, written: datetime) -> str:
+def _document(content: Mapping[str, Any], extent: Extent, written: datetime, note: str) -> str:
     packed = gzip.compress(
         json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(), 9, mtime=0
     )
@@ -261,7 +268,7 @@ def _document(content: Mapping[str, Any], extent: Extent, written: datetime) -> 
     return Template((ASSETS / "page.html").read_text(encoding="utf-8")).substitute(
         hashes=" ".join(f"'sha256-{digest}'" for digest in digests),
         style=(ASSETS / "page.css").read_text(encoding="utf-8"),
-        as_of=_as_of(extent),
+        as_of=_as_of(extent) + (f" · {html.escape(note)}" if note else ""),
         written=f"{written.day} {written:%B %Y, %H:%M} UTC",
         database=html.escape(extent.database),
         notice=NOTICE,
@@ -274,6 +281,13 @@ def _document(content: Mapping[str, Any], extent: Extent, written: datetime) -> 
 
 def _library() -> str:
     """Vega-Embed with Vega-Lite and Vega. Bundling takes three seconds, so the bundle is kept in build/."""
+    try:
+        import vl_convert
+    except ModuleNotFoundError as error:
+        raise DashboardError(
+            "the chart library is not installed here (vl-convert-python): `make setup` installs it;"
+            " the container image leaves it out"
+        ) from error
     kept = PROJECT / "build" / f"vega-{version('vl-convert-python')}.js"
     try:
         return kept.read_text(encoding="utf-8")

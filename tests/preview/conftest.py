@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,28 +67,41 @@ def pages(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
     """Both pages; the warehouse lives as long."""
     scratch = tmp_path_factory.mktemp("preview")
     name = f"test_preview_{uuid.uuid4().hex[:12]}"
-    pg = {**postgres, "PGDATABASE": name}
-    with psycopg.connect(autocommit=True, **connection_parameters(postgres)) as connection:
-        connection.execute(f"create database {name}".encode())
-        try:
-            zone = LandingZone(pg)
-            with Dbt(PROJECT / "dbt_project", pg, scratch) as dbt:
-                dbt.manifest.write(str(scratch / "manifest.json"))
-                site = Site(pg, scratch / "manifest.json", scratch)
-                for day in DAYS:
-                    zone.land(day, films(day), LISTS)
-                dbt("seed")
-                dbt("run")
-            full = site.write("full.html")
-            assert full.exit_code == 0, full.stderr
-            names = zone.rows("select tablename from pg_tables where schemaname = 'marts'")
-            zone.connection.execute(f"truncate {', '.join(f'marts.{name}' for (name,) in names)}".encode())
-            empty = site.write("empty.html")
-            assert empty.exit_code == 0, empty.stderr
-            zone.connection.close()
-            yield Pages(empty.path, full.path, site)
-        finally:
-            connection.execute(f"drop database {name} with (force)".encode())
+    with ExitStack() as stack:
+        admin = stack.enter_context(psycopg.connect(autocommit=True, **connection_parameters(postgres)))
+        site = stack.enter_context(_database(admin, name, {**postgres, "PGDATABASE": name}, scratch))
+        zone = LandingZone(site.pg)
+        for day in DAYS:
+            zone.land(day, films(day), LISTS)
+        with Dbt(PROJECT / "dbt_project", site.pg, scratch) as dbt:
+            dbt.manifest.write(str(site.manifest))
+            dbt("seed")
+            dbt("run")
+        zone.connection.close()
+
+        # the same tables and views, and no row in them
+        void = {**postgres, "PGDATABASE": f"{name}_void"}
+        empty = stack.enter_context(_database(admin, f"{name}_void", void, scratch, template=name))
+        with psycopg.connect(autocommit=True, **connection_parameters(void)) as connection:
+            names = connection.execute(
+                "select tablename from pg_tables where schemaname = 'marts'"
+            ).fetchall()
+            connection.execute(f"truncate {', '.join(f'marts.{table}' for (table,) in names)}".encode())
+
+        written = [site.write("full.html"), empty.write("empty.html")]
+        assert [page.exit_code for page in written] == [0, 0], [page.stderr for page in written]
+        yield Pages(written[1].path, written[0].path, site)
+
+
+@contextmanager
+def _database(
+    admin: psycopg.Connection, name: str, pg: Mapping[str, str], scratch: Path, template: str = "template1"
+) -> Iterator[Site]:
+    admin.execute(f"create database {name} template {template}".encode())
+    try:
+        yield Site(pg, scratch / "manifest.json", scratch)
+    finally:
+        admin.execute(f"drop database {name} with (force)".encode())
 
 
 @pytest.fixture(scope="session")

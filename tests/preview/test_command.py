@@ -1,5 +1,6 @@
 """The program that writes the page, and what it says when it can't."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from metabase.preview.choices import Choice, combinations
 from metabase.spec import Filter
 from tests.preview.browser import Browser
 from tests.preview.conftest import Pages, Site
+from tests.preview.films import DAYS, films
 
 PROJECT_FILE = """
 database: Warehouse
@@ -82,6 +84,17 @@ def test_a_page_writes_nothing_into_the_warehouse(pages: Pages, folder: Path) ->
     written = pages.site.write("broken.html", "--folder", str(folder))
     assert written.exit_code == 1
     assert "read-only transaction" in written.stderr
+
+
+def test_a_note_and_fewer_values(pages: Pages, browser: Browser) -> None:
+    written = pages.site.write("noted.html", "--note", "made <up>", "--values", "2")
+    assert written.exit_code == 0, written.stderr
+    browser.open(written.path)
+    assert browser.one(".asof").text.endswith("· made <up>")
+    most_films = Counter(genre["name"] for film in films(DAYS[-1]).values() for genre in film["genres"])
+    ranked = sorted(most_films, key=lambda name: (-most_films[name], name))
+    assert set(browser.options("genre")) == {"Any", *ranked[:2]}
+    assert "Genre: 2 of 3 values." in browser.one(".filters .note").text
 
 
 def test_what_is_asked_of_the_database_beforehand() -> None:
