@@ -271,6 +271,7 @@ class Landing:
                 try:
                     if self._connection.closed:
                         await self._reconnect()
+                        pause = 0.1
                     return await operation(self._connection)
                 except (psycopg.Error, _LockBusyError) as error:
                     if not self._may_pass(error):
@@ -283,7 +284,7 @@ class Landing:
                         )
                     if now + pause > since + self.patience:
                         raise LandingError(
-                            f"PostgreSQL did not come back within {self.patience:.0f} s: {_said(error)}."
+                            f"PostgreSQL could not be used for {self.patience:.0f} s: {_said(error)}."
                             " What was landed stays; once it is there, run the same command:"
                             " it goes on where this run ended"
                         ) from error
@@ -438,6 +439,9 @@ async def _connect() -> Connection:
             # and a client that vanished without a word does not keep the lock for hours
             b"set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;"
             # as in landing.sql, where the server has it
+            # what this program takes for landed must survive a crash of the server
+            b"select set_config('synchronous_commit', 'on', false)"
+            b" where current_setting('synchronous_commit') = 'off';"
             b"select set_config('default_toast_compression', 'lz4', false) from pg_settings"
             b" where name = 'default_toast_compression' and 'lz4' = any (enumvals)"
         )
@@ -557,4 +561,4 @@ def _is_alive(pid: int) -> bool:
 
 def _said(error: Exception) -> str:
     """What PostgreSQL said, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

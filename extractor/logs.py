@@ -7,7 +7,7 @@ from typing import TextIO
 from extractor.secret import Secret
 
 #: They log whole URLs at INFO and headers at DEBUG.
-_CHATTY = ("httpx", "httpcore", "aiohttp", "asyncio", "backoff", "psycopg", "psycopg.pool")
+_CHATTY = ("httpx", "httpcore", "aiohttp", "asyncio", "backoff")
 
 
 class RedactingFormatter(logging.Formatter):
@@ -31,3 +31,5 @@ def set_up(level: str, secret: Secret | None, stream: TextIO | None = None) -> N
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # it tells of each COPY that a lost connection ended; `landing` says so once
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
