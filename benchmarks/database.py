@@ -73,6 +73,14 @@ class BenchWarehouse:
             times[view] = median(runs)
         return times
 
+    def environment(self) -> dict[str, str]:
+        """The environment of a program that works on this database, without a person's own TMDB settings."""
+        inherited = warehouse.overlay(self.variables)
+        return {
+            **{name: value for name, value in inherited.items() if not name.startswith("TMDB_")},
+            "TMDB_ENV_FILE": "",
+        }
+
     def server_cpu(self) -> float | None:
         """CPU seconds that the PostgreSQL server has used since it started, all its processes and those that
         have ended; None when it isn't on this machine.

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
+import click
 from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
-import warehouse
 from benchmarks import process
 from benchmarks.database import BenchWarehouse
 from demo.server import StandInProcess
@@ -49,7 +49,7 @@ _COMPARE: Final = """
 """
 
 
-class DifferentFilmsError(Exception):
+class DifferentFilmsError(click.ClickException):
     """Two contenders did not land the same films: their figures can't be compared."""
 
 
@@ -111,13 +111,12 @@ def run_case(case: Case, contenders: Sequence[str]) -> dict[str, Figures]:
     figures = {}
     with StandInProcess(*options) as tmdb, BenchWarehouse("bench_extract") as database:
         environment = {
-            **warehouse.overlay(database.variables),
+            **database.environment(),
             "TMDB_BASE_URL": tmdb.base_url,
             "TMDB_EXPORT_URL": tmdb.export_url,
             "TMDB_TOKEN": tmdb.token,
             "TMDB_SNAPSHOT_DATE": DATE,
             "TMDB_PAGES": str(-(-case.films // PAGE_FILMS)),
-            "TMDB_LIMIT": "",
             "TMDB_MAX_RPS": str(case.rps or _NO_LIMIT),
             "TMDB_MAX_CONNECTIONS": str(CONNECTIONS),
             "BENCH_RPS": str(case.rps),

@@ -7,7 +7,6 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-import warehouse
 from benchmarks import process
 from benchmarks.database import BenchWarehouse
 from demo.server import StandInProcess
@@ -43,13 +42,11 @@ def run(films: int) -> tuple[process.Cost, int]:
         BenchWarehouse("bench_memory") as database,
     ):
         environment = {
-            **warehouse.overlay(database.variables),
+            **database.environment(),
             "TMDB_BASE_URL": tmdb.base_url,
             "TMDB_EXPORT_URL": tmdb.export_url,
             "TMDB_TOKEN": tmdb.token,
             "TMDB_SNAPSHOT_DATE": DATE,
-            "TMDB_LIMIT": "",
-            "TMDB_MIN_POPULARITY": "",
             "TMDB_MAX_RPS": "1000000",
         }
         cost = process.run([sys.executable, "-m", "extractor", "run", "--mode", "export"], environment)

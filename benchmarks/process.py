@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import click
 import psutil
 
 #: Between two looks at a program's memory, s: often enough for what builds up over seconds, at under 1 % of a
@@ -28,7 +29,7 @@ class Cost:
     peak: int
 
 
-class ProgramFailedError(Exception):
+class ProgramFailedError(click.ClickException):
     """A measured program did not succeed; the message has the end of its output."""
 
 
