@@ -94,7 +94,6 @@ class Reconciler:
             "port": self._connection.port,
             "dbname": self._connection.database,
             "user": self._connection.user,
-            "ssl": False,
             "schema-filters-type": "inclusion",
             "schema-filters-patterns": ",".join(SCHEMAS),
         }
@@ -105,7 +104,8 @@ class Reconciler:
             body = {
                 "name": self._spec.database,
                 "engine": "postgres",
-                "details": secret,
+                # Metabase tries SSL first, and keeps what worked
+                "details": {**secret, "ssl": False},
                 "is_full_sync": True,
             }
             answer = self._write(Change("+", label, lines), "POST", "/api/database", body)

@@ -234,7 +234,8 @@ class FakeMetabase:
             "id": self._id(),
             "name": body["name"],
             "engine": body["engine"],
-            "details": dict(body["details"]),
+            # it tries SSL first and keeps what worked, beside settings of its own
+            "details": {**body["details"], "ssl": True, "tunnel-enabled": False},
             "is_sample": False,
             "initial_sync_status": "incomplete",
             # it begins to look by itself

@@ -198,6 +198,7 @@ def test_what_is_described_in_dbt_is_described_in_metabase(applied: Applying) ->
     assert key["semantic_type"] == "type/PK" and reference["semantic_type"] == "type/FK"
     assert reference["fk_target_field_id"] == key["id"]
     assert field("marts.dim_genre", "genre_id")["semantic_type"] == "type/PK"
+    assert field("analytics.vw_movie_latest", "revenue")["semantic_type"] == "type/Income"
     assert "0 to 10" in str(field("analytics.vw_top_movies", "vote_average")["description"])
 
     reference["description"] = "somebody's"
