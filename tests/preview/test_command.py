@@ -1,15 +1,15 @@
 """The program that writes the page, and what it says when it can't."""
 
-from collections import Counter
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from metabase.preview.choices import Choice, combinations
 from metabase.spec import Filter
+from tests.dbt_project.conftest import connection_parameters
 from tests.preview.browser import Browser
-from tests.preview.conftest import Pages, Site
-from tests.preview.films import DAYS, films
+from tests.preview.conftest import Site
 
 PROJECT_FILE = """
 database: Warehouse
@@ -27,7 +27,22 @@ cards:
 layout:
   - {card: good, at: {row: 0, col: 0, width: 12, height: 3}}
   - {card: bad, at: {row: 0, col: 12, width: 12, height: 3}}
+  - text: "**Bold** <img src=x onerror='document.body.dataset.broken = 1'> [no](javascript:alert(1))"
+    at: {row: 3, col: 0, width: 12, height: 2}
+  - {heading: "A <b>heading</b>", at: {row: 5, col: 0, width: 24, height: 1}}
 """
+
+
+@pytest.fixture
+def site(database: dict[str, str], tmp_path: Path) -> Site:
+    """A warehouse with as much in it as the page's head tells, and a manifest without a model."""
+    with psycopg.connect(**connection_parameters(database)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.fact_movie_daily as select date '2026-01-01' as date_id, 1 as movie_id"
+        )
+    (tmp_path / "manifest.json").write_text('{"nodes": {}}')
+    return Site(database, tmp_path / "manifest.json", tmp_path)
 
 
 @pytest.fixture
@@ -43,58 +58,54 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_card_that_fails_is_named_and_the_others_are_there(
-    pages: Pages, folder: Path, browser: Browser
+    site: Site, folder: Path, browser: Browser
 ) -> None:
     (folder / "cards" / "bad.sql").write_text('select 1 / 0 as "Answer"\n')
-    written = pages.site.write("broken.html", "--folder", str(folder))
+    written = site.write("broken.html", "--folder", str(folder))
     assert written.exit_code == 1
     assert "the card 'One / Bad' failed: division by zero" in written.stderr
     browser.open(written.path)
     assert "good <answer>" in browser.card("Good").text
     assert "division by zero" in browser.card("Bad").text
+    words = browser.one(".words-card")
+    assert words.find_element("css selector", "strong").text == "Bold"
+    assert "<img src=x" in words.text
+    assert not words.find_elements("css selector", "img, a")
+    assert browser.one(".heading").text == "A <b>heading</b>"
 
 
-def test_wrong_files_are_wrong_use(pages: Pages, folder: Path) -> None:
+def test_wrong_files_are_wrong_use(site: Site, folder: Path) -> None:
     (folder / "dashboards" / "one.yml").write_text("name: One\n")
-    written = pages.site.write("never.html", "--folder", str(folder))
+    written = site.write("never.html", "--folder", str(folder))
     assert written.exit_code == 2
     assert "one.yml:1:" in written.stderr
     assert not written.path.exists()
 
 
-def test_no_tables_yet(pages: Pages, database: dict[str, str]) -> None:
-    written = Site(database, pages.site.manifest, pages.site.scratch).write("never.html")
+def test_no_tables_yet(site: Site, folder: Path) -> None:
+    with psycopg.connect(**connection_parameters(site.pg)) as connection:
+        connection.execute("drop schema marts cascade")
+    written = site.write("never.html", "--folder", str(folder))
     assert written.exit_code == 1
     assert "`make demo`" in written.stderr
     assert "Traceback" not in written.stderr
 
 
-def test_no_server(pages: Pages, tmp_path: Path) -> None:
-    written = pages.site.write("never.html", PGHOST=str(tmp_path), PGPORT="1")
+def test_no_server(site: Site, folder: Path, tmp_path: Path) -> None:
+    written = site.write("never.html", "--folder", str(folder), PGHOST=str(tmp_path), PGPORT="1")
     assert written.exit_code == 1
     assert "PostgreSQL can't be reached" in written.stderr
     assert "Traceback" not in written.stderr
 
 
-def test_a_page_writes_nothing_into_the_warehouse(pages: Pages, folder: Path) -> None:
+def test_a_page_writes_nothing_into_the_warehouse(site: Site, folder: Path) -> None:
     (folder / "cards" / "bad.sql").write_text(
         "with gone as (delete from marts.fact_movie_daily returning 1)\n"
         'select count(*) as "Answer" from gone\n'
     )
-    written = pages.site.write("broken.html", "--folder", str(folder))
+    written = site.write("broken.html", "--folder", str(folder))
     assert written.exit_code == 1
     assert "read-only transaction" in written.stderr
-
-
-def test_a_note_and_fewer_values(pages: Pages, browser: Browser) -> None:
-    written = pages.site.write("noted.html", "--note", "made <up>", "--values", "2")
-    assert written.exit_code == 0, written.stderr
-    browser.open(written.path)
-    assert browser.one(".asof").text.endswith("· made <up>")
-    most_films = Counter(genre["name"] for film in films(DAYS[-1]).values() for genre in film["genres"])
-    ranked = sorted(most_films, key=lambda name: (-most_films[name], name))
-    assert set(browser.options("genre")) == {"Any", *ranked[:2]}
-    assert "Genre: 2 of 3 values." in browser.one(".filters .note").text
 
 
 def test_what_is_asked_of_the_database_beforehand() -> None:

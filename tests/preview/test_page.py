@@ -235,3 +235,14 @@ def test_before_the_first_film_the_page_says_so(browser: Browser, pages: Pages) 
         assert {drawn for _, drawn, _ in browser.cards()} <= {"yes", "empty"}
     browser.show("overview")
     assert "No rows yet" in browser.card("Top films").text
+
+
+def test_a_note_and_fewer_values(browser: Browser, pages: Pages) -> None:
+    written = pages.site.write("noted.html", "--note", "made <up>", "--values", "2")
+    assert written.exit_code == 0, written.stderr
+    browser.open(written.path)
+    assert browser.one(".asof").text.endswith("· made <up>")
+    most_films = Counter(genre["name"] for film in TODAY.values() for genre in film["genres"])
+    ranked = sorted(most_films, key=lambda name: (-most_films[name], name))
+    assert set(browser.options("genre")) == {"Any", *ranked[:2]}
+    assert "Genre: 2 of 3 values." in browser.one(".filters .note").text

@@ -308,7 +308,7 @@
     const rounded = stack && grouped ? 0 : 3;
     const labels = !grouped && (flat || (card.settings["graph.show_values"] === true && size.width / places.length > 34));
     if (flat) {
-      category.axis.labelLimit = Math.max(90, Math.min(230, size.width * 0.36));
+      category.axis.labelLimit = Math.max(90, Math.min(230, size.width * 0.4));
       category.axis.labelColor = colour("soft");
       category.axis.labelFontSize = 12.5;
       category.axis.labelOverlap = false;
