@@ -45,7 +45,49 @@ changed_movie as (
         case when version.movie_id is not null then {{ description_digest('version') }} end
 ),
 
+-- versions older than all that the landing zone still has of the film (`extractor prune`) stay as they are
+kept_version as (
+    select version.*
+    from changed_movie
+    inner join {{ this }} as version on changed_movie.movie_id = version.movie_id
+    where
+        version.valid_from < (
+            select min(movie_snapshot.snapshot_date)
+            from {{ ref('stg_tmdb__movie_snapshot') }} as movie_snapshot
+            where movie_snapshot.movie_id = version.movie_id
+        )
+),
+
 state as (
+    select
+        version.movie_id,
+        version.valid_from as snapshot_date,
+        {{ description_digest('version') }} as digest
+    from kept_version as version
+
+    union all
+
+    -- where none follows, TMDB did not have the film; a snapshot of that day that is still there says so itself
+    select
+        version.movie_id,
+        version.valid_to as snapshot_date,
+        null as digest
+    from kept_version as version
+    where
+        not exists (
+            select 1
+            from {{ ref('stg_tmdb__movie_snapshot') }} as movie_snapshot
+            where movie_snapshot.movie_id = version.movie_id and movie_snapshot.snapshot_date = version.valid_to
+        )
+        and not exists (
+            select 1
+            from kept_version as next_version
+            where next_version.movie_id = version.movie_id and next_version.valid_from = version.valid_to
+        )
+        and version.valid_to is not null
+
+    union all
+
     select
         changed_movie.movie_id,
         snapshot.snapshot_date,
@@ -117,6 +159,35 @@ turn as (
     window turns as (partition by movie_id order by snapshot_date)
 ),
 
+description as (
+    select
+        movie.movie_id,
+        movie.snapshot_date,
+        {% for column in descriptive_columns() %}
+            movie.{{ column }},
+        {% endfor %}
+        movie.load_id
+    from turn
+    inner join {{ ref('stg_tmdb__movie') }} as movie
+        on
+            turn.movie_id = movie.movie_id
+            and turn.valid_from = movie.snapshot_date
+    where turn.is_there
+    {% if is_incremental() %}
+
+        union all
+
+        select
+            version.movie_id,
+            version.valid_from as snapshot_date,
+            {% for column in descriptive_columns() %}
+                version.{{ column }},
+            {% endfor %}
+            version.load_id
+        from kept_version as version
+    {% endif %}
+),
+
 described as (
     select
         turn.valid_from,
@@ -128,7 +199,7 @@ described as (
             lag(movie.{{ column }}) over versions as {{ column }}_before
         {%- endfor %}
     from turn
-    inner join {{ ref('stg_tmdb__movie') }} as movie
+    inner join description as movie
         on
             turn.movie_id = movie.movie_id
             and turn.valid_from = movie.snapshot_date
