@@ -13,7 +13,7 @@ _DEBT: Final = 0.05
 @dataclass(frozen=True)
 class Job:
     """Land the films of the first `pages` pages as of `date`, at most `max_rps` requests a second (0: as many
-    as can be), from `connections` threads.
+    as can be), from `connections` threads; `full`: with credits and keywords.
     """
 
     base_url: str
@@ -22,6 +22,7 @@ class Job:
     pages: int
     max_rps: float
     connections: int
+    full: bool
 
     @classmethod
     def from_environment(cls) -> "Job":
@@ -33,6 +34,7 @@ class Job:
             int(os.environ["TMDB_PAGES"]),
             float(os.environ["BENCH_RPS"]),
             int(os.environ["TMDB_MAX_CONNECTIONS"]),
+            os.environ["BENCH_FULL"] == "yes",
         )
 
     @property
@@ -45,8 +47,9 @@ class Job:
         return f"{self.base_url}/discover/movie?{query}"
 
     def film(self, film_id: int) -> str:
-        """The address of a film, with all that the extractor asks for when a film is new."""
-        return f"{self.base_url}/movie/{film_id}?append_to_response=credits%2Ckeywords"
+        """The address of a film."""
+        query = "?append_to_response=credits%2Ckeywords" if self.full else ""
+        return f"{self.base_url}/movie/{film_id}{query}"
 
 
 class Turns:

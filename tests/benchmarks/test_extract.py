@@ -18,8 +18,9 @@ def on_the_tests_server(database: dict[str, str], monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(name, value)
 
 
-def test_all_contenders_land_the_same_films() -> None:
-    figures = extract.run_case(Case(60, 0, 40), [OURS, *RIVALS])
+@pytest.mark.parametrize("case", [Case(60, 0, 40), Case(60, 0, 0, first=False)], ids=str)
+def test_all_contenders_land_the_same_films(case: Case) -> None:
+    figures = extract.run_case(case, [OURS, *RIVALS])
     assert set(figures) == {OURS, *RIVALS}
     for name, figure in figures.items():
         # 60 films and 3 pages; the extractor's three lists are its own
