@@ -464,9 +464,10 @@ async def _first_connection() -> Connection:
                 continue
             raise _cannot_connect(error) from error
     if connection.info.parameter_status("server_encoding") != "UTF8":
+        name = connection.info.dbname
         await connection.close()
         raise ConfigurationError(
-            f"the database {connection.info.dbname} is not UTF8-encoded: TMDB's text would not fit."
+            f"the database {name} is not UTF8-encoded: TMDB's text would not fit."
             " Make one with: create database … encoding 'UTF8' template template0"
         )
     return connection

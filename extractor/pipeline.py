@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 TOLERATED: Final = 0.01
 #: So many failures in a row, each after all its tries, are an outage: the run ends and can be resumed.
 _OUTAGE: Final = 100
+#: Between two looks at how far it is, s.
+_REPORT_SECONDS: Final = 0.25
 #: How long PostgreSQL is waited for once a signal has come, s.
 _LAST_PATIENCE: Final = 2.0
 
@@ -130,6 +132,7 @@ class _Extraction:
         """Fetch and land everything; what is in hand is landed also when this is cancelled or fails."""
         writing = asyncio.create_task(self._write())
         fetching = asyncio.create_task(self._fetch())
+        reporting = asyncio.create_task(self._report())
         try:
             await asyncio.wait({writing, fetching}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -137,7 +140,8 @@ class _Extraction:
             raise
         finally:
             fetching.cancel()
-            await asyncio.gather(fetching, return_exceptions=True)
+            reporting.cancel()
+            await asyncio.gather(fetching, reporting, return_exceptions=True)
             self._buffer.close()
             await writing  # its error tells more than the fetchers'
         await fetching
@@ -145,7 +149,11 @@ class _Extraction:
     async def _write(self) -> None:
         while batch := await self._buffer.take():
             await self._zone.write(batch, self.requested, self._client.retried)
-            self._reporter.update(self._zone.committed)
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(_REPORT_SECONDS)
+            self._reporter.update(replace(self._zone.committed, retried=self._client.retried))
 
     async def _fetch(self) -> None:
         await self._lists()

@@ -44,6 +44,9 @@ class _Lines:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + self._seconds
+            if not self._total:
+                log.info("choosing films")
+                return
             log.info("%s of %s fetched (%s)", f"{done(counts):,}", f"{self._total:,}", words(counts))
 
 
@@ -62,7 +65,8 @@ class _Bar:
         self._bar.update(self._task, total=self._total)
 
     def update(self, counts: Counts) -> None:
-        self._bar.update(self._task, completed=done(counts), description=words(counts))
+        if self._total:
+            self._bar.update(self._task, completed=done(counts), description=words(counts))
 
 
 class Display(AbstractContextManager[Reporter]):
