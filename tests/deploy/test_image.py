@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from demo.server import StandInProcess
+from warehouse.configuration import PORT, SUPERUSER
+from warehouse.server import Server
 
 
 def instructions(dockerfile: str) -> list[tuple[str, str]]:
@@ -142,15 +145,28 @@ def test_the_image_has_what_its_programs_need(module: str, app: Path) -> None:
     assert "Usage" in done.stdout
 
 
-def test_one_day_from_the_image_lands_and_builds(app: Path, database: dict[str, str], tmp_path: Path) -> None:
-    """deploy/elt itself, as in the container, against the stand-in; /app stays as it was.
+@pytest.fixture
+def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The PG* variables of a server as a new container has it: a superuser and nothing else."""
+    server = Server(tmp_path_factory.mktemp("server") / "w", durable=False)
+    server.start()
+    yield {"PGHOST": str(server.layout.socket_directory), "PGPORT": PORT, "PGUSER": SUPERUSER}
+    server.stop()
 
-    dbt builds one mart and what it needs: other tests build them all.
+
+def test_one_day_from_the_image_lands_and_builds(
+    app: Path, fresh_server: dict[str, str], tmp_path: Path
+) -> None:
+    """What compose runs, in its order: `roles`, then `elt` as the role tmdb; /app stays as it was.
+
+    Against the stand-in; dbt builds one mart and what it needs, as other tests build them all.
     """
+    secrets = dict.fromkeys(("WAREHOUSE_PASSWORD", "METABASE_DB_PASSWORD", "METABASE_READER_PASSWORD"), "x")
+    made = run(app, "python", "-m", "warehouse", "roles", **fresh_server, **secrets)
+    assert made.returncode == 0, made.stderr
     venv = Path(sys.executable).parent
-    (tmp_path / "dbt").write_text(
-        f'#!/bin/sh\nexec {venv}/dbt "$@" --select +dim_genre --exclude-resource-type test\n'
-    )
+    dbt = f'#!/bin/sh\nexec {venv}/dbt "$@" --select +dim_genre --exclude-resource-type test\n'
+    (tmp_path / "dbt").write_text(dbt)
     (tmp_path / "dbt").chmod(0o755)
     before = sorted(path.relative_to(app) for path in app.rglob("*"))
     with StandInProcess("--films", "40") as tmdb:
@@ -163,11 +179,16 @@ def test_one_day_from_the_image_lands_and_builds(app: Path, database: dict[str, 
             TMDB_TOKEN=tmdb.token,
             TMDB_BASE_URL=tmdb.base_url,
             TMDB_EXPORT_URL=tmdb.export_url,
-            **database,
+            **{**fresh_server, "PGUSER": "tmdb", "PGPASSWORD": "x", "PGDATABASE": "tmdb"},
         )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert re.search(r"Done\. PASS=\d+ WARN=\d+ ERROR=0 ", done.stdout)
     assert sorted(path.relative_to(app) for path in app.rglob("*")) == before
+    with psycopg.connect(
+        host=fresh_server["PGHOST"], port=PORT, user="metabase_reader", dbname="tmdb"
+    ) as reader:
+        # by its bare name: dbt, as the owner, has set the database's search_path
+        assert reader.execute("select count(*) > 0 from dim_genre").fetchone() == (True,)
 
 
 def test_one_day_names_the_step_that_failed(app: Path, database: dict[str, str]) -> None:

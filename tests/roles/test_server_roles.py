@@ -19,12 +19,23 @@ SECRETS = {
     "METABASE_READER_PASSWORD": "reader's",
 }
 
+PASSWORDS = {
+    "tmdb": "WAREHOUSE_PASSWORD",
+    "metabase": "METABASE_DB_PASSWORD",
+    "metabase_reader": "METABASE_READER_PASSWORD",
+}
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The PG* variables of a server of these tests' own, as a fresh container has it."""
+    """The PG* variables of a server of these tests' own: fresh, and it asks for passwords."""
     made = Server(tmp_path_factory.mktemp("roles") / "w", durable=False)
     made.start()
+    (made.layout.data / "pg_hba.conf").write_text(
+        f"local all {SUPERUSER} trust\nlocal all all scram-sha-256\n"
+    )
+    with psycopg.connect(host=str(made.layout.socket_directory), user=SUPERUSER, dbname="postgres") as admin:
+        admin.execute("select pg_reload_conf()")
     yield {
         "PGHOST": str(made.layout.socket_directory),
         "PGPORT": PORT,
@@ -51,8 +62,12 @@ def make_roles(server: dict[str, str], root: Path, **variables: str) -> subproce
     )
 
 
-def connect(server: dict[str, str], user: str, dbname: str) -> psycopg.Connection:
-    return psycopg.connect(conninfo(server, user=user, dbname=dbname), autocommit=True)
+def connect(
+    server: dict[str, str], user: str, dbname: str, password: str | None = None
+) -> psycopg.Connection:
+    """As the role with its password of `SECRETS`, unless another is given."""
+    password = password or SECRETS.get(PASSWORDS.get(user, ""), "")
+    return psycopg.connect(conninfo(server, user=user, dbname=dbname, password=password), autocommit=True)
 
 
 def test_each_role_gets_its_database_and_no_other(server: dict[str, str], project_root: Path) -> None:
@@ -121,6 +136,9 @@ def test_a_changed_password_is_changed_on_the_server_and_shown_nowhere(
     assert done.returncode == 0
     assert verifiers()["tmdb"] != before["tmdb"]
     assert "a new one" not in done.stdout + done.stderr
+    connect(server, "tmdb", "tmdb", password="a new one").close()
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        connect(server, "tmdb", "tmdb")
 
 
 def test_it_names_the_variables_that_are_missing(server: dict[str, str], project_root: Path) -> None:
