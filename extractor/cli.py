@@ -61,7 +61,12 @@ def cli() -> None:
 @_option("--pages", "TMDB_PAGES", "popular: pages of 20 films; beyond 500 by windows of release dates.")
 @_option("--snapshot-date", "TMDB_SNAPSHOT_DATE", "The date to land under; default today, UTC.", "YYYY-MM-DD")
 @_option("--limit", "TMDB_LIMIT", "At most N films, the most popular ones where the source tells.")
-@_option("--min-popularity", "TMDB_MIN_POPULARITY", "Only films of at least this popularity.", "P")
+@_option(
+    "--min-popularity",
+    "TMDB_MIN_POPULARITY",
+    "Only films of at least this popularity; those tracked in any case.",
+    "P",
+)
 @_option(
     "--track-days",
     "TMDB_TRACK_DAYS",

@@ -453,6 +453,7 @@ async def _connect() -> Connection:
 
 async def _first_connection() -> Connection:
     deadline = time.monotonic() + PATIENCE
+    told = False
     while True:
         try:
             connection = await _connect()
@@ -460,6 +461,9 @@ async def _first_connection() -> Connection:
         except psycopg.OperationalError as error:
             starting = re.search("starting up|shutting down|recovery", str(error))
             if starting and time.monotonic() < deadline:
+                if not told:
+                    log.warning("%s; waiting up to %.0f s for it", _said(error), PATIENCE)
+                told = True
                 await asyncio.sleep(0.5)
                 continue
             raise _cannot_connect(error) from error

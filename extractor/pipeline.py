@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import psycopg
+
 from extractor import catalogue, landing
 from extractor.buffer import Buffer
 from extractor.catalogue import Selection
@@ -18,7 +20,7 @@ from extractor.errors import ConfigurationError, ExtractorError, LandingError, R
 from extractor.landing import Counts, Landing, Run
 from extractor.pace import Pace
 from extractor.progress import Reporter, words
-from extractor.settings import Settings
+from extractor.settings import DEFAULTS, Settings, today
 from extractor.tmdb import LISTS, Ask, Failure, Tmdb, opened
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,10 @@ async def run(settings: Settings, reporter: Reporter) -> Summary:
         started = time.monotonic()
         begun = await zone.begin(settings.mode, _parameters(settings), settings.snapshot_date)
         log.info("run %d: mode %s, snapshot date %s", begun.run_id, settings.mode, settings.snapshot_date)
+        if settings.snapshot_date != today() and settings.base_url == DEFAULTS["TMDB_BASE_URL"]:
+            log.warning(
+                "TMDB answers for today only: what it says now is landed under %s", settings.snapshot_date
+            )
         extraction = _Extraction(settings, zone, client, begun, reporter)
         try:
             await extraction.whole()
@@ -79,7 +85,10 @@ async def run(settings: Settings, reporter: Reporter) -> Summary:
         problem = extraction.problem()
         await zone.finish("failed" if problem else "finished", extraction.requested, client.retried, problem)
         if zone.committed.landed:
-            await zone.tidy()
+            try:
+                await zone.tidy()
+            except asyncio.CancelledError:
+                log.warning("did not wait for the statistics: everything is landed and the run closed")
         if problem:
             raise RunFailedError(f"run {begun.run_id} failed: {problem}. {summary}")
         return summary
@@ -88,7 +97,7 @@ async def run(settings: Settings, reporter: Reporter) -> Summary:
 async def _close(zone: Landing, extraction: "_Extraction", status: str, error: str) -> None:
     try:
         await zone.finish(status, extraction.requested, extraction.retried, error)
-    except LandingError as lost:
+    except (LandingError, psycopg.Error) as lost:
         # the next run finds it still marked as running, and marks it as interrupted
         log.warning("the ledger could not be closed: %s", lost)
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 MASK = "[redacted]"
 
+#: A shorter value is no token of TMDB's (they have 200 characters), but might be a word of a film's text.
+_SHORTEST = 8
+
 
 @dataclass(frozen=True, repr=False)
 class Secret:
@@ -30,5 +33,7 @@ class Secret:
     def redact_bytes(self, data: bytes) -> tuple[bytes, int]:
         """`data` with the value masked, and how often it occurred."""
         value = self._value.encode()
+        if len(value) < _SHORTEST:
+            return data, 0
         found = data.count(value)
         return (data.replace(value, MASK.encode()), found) if found else (data, 0)

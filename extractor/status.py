@@ -9,6 +9,7 @@ from rich.table import Table
 
 from extractor import landing
 from extractor.settings import today
+from extractor.tmdb import LISTS
 
 #: How many of each are shown.
 RUNS = 10
@@ -20,9 +21,18 @@ select run_id, mode, snapshot_date, status, started_at, finished_at,
 from raw.extract_run order by run_id desc limit %(runs)s
 """
 _DATES = """
-select snapshot_date, resource, count(*) from raw.tmdb_response
-where snapshot_date > (select max(snapshot_date) from raw.tmdb_response) - %(dates)s
-group by snapshot_date, resource order by snapshot_date desc, resource
+select date.snapshot_date, resource.name, landed.rows
+from (
+    select distinct snapshot_date from raw.extract_run order by snapshot_date desc limit %(dates)s
+) as date
+cross join unnest(%(resources)s::text[]) as resource (name)
+cross join lateral (
+    -- one range of the primary key, its rows not read
+    select count(*) as rows from raw.tmdb_response as response
+    where response.resource = resource.name and response.snapshot_date = date.snapshot_date
+) as landed
+where landed.rows > 0
+order by date.snapshot_date desc, resource.name
 """
 _FAILURES = """
 select snapshot_date, resource, reason, count(*), max(occurred_at), min(resource_id) from raw.extract_failure
@@ -98,7 +108,7 @@ async def read() -> Status:
         cursor = await connection.execute("select to_regclass('raw.tmdb_response') is not null")
         if await cursor.fetchall() != [(True,)]:
             return Status([], [], [], None, None, None)
-        bounds = {"runs": RUNS, "dates": DATES}
+        bounds = {"runs": RUNS, "dates": DATES, "resources": ["movie", *LISTS]}
         runs = await (await connection.execute(_RUNS.encode(), bounds)).fetchall()
         dates = await (await connection.execute(_DATES.encode(), bounds)).fetchall()
         failures = await (await connection.execute(_FAILURES.encode(), bounds)).fetchall()
@@ -141,7 +151,7 @@ def show(status: Status, stream: TextIO) -> None:
             run.error or "",
         )
     console.print(table)
-    table = Table(title=f"Landed, the last {DATES} days", title_justify="left")
+    table = Table(title="Landed by date", title_justify="left")
     table.add_column("date")
     resources = sorted({landed.resource for landed in status.dates}, key=lambda name: (name != "movie", name))
     for resource in resources:
