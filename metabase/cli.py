@@ -134,7 +134,7 @@ def _reconcile(
         if first_run:
             click.echo(f"+ the first user {known.email}")
             if not planning:
-                client.set_up(content.database)
+                client.set_up(content.root)
         else:
             client.sign_in()
         reconciler = Reconciler(

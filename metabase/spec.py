@@ -322,6 +322,9 @@ class _Loader:
             cards={key: self._card(key, *cards[key], tag_filters.get(key, {})) for key in cards},
             dashboards=tuple(self._dashboard(file, cards) for file in files),
         )
+        for path in sorted((self.folder / "cards").rglob("*.sql")):
+            if path not in self.templates and path.parent.name != "snippets":
+                self.problems.append(Problem(path, 1, "no card shows this: add one, or remove the file"))
         self._check_collections(project, files, spec)
         self._check_names(project, files, spec, cards)
         self._stop_at_problems()

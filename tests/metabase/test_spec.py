@@ -103,6 +103,12 @@ def test_every_mistake_is_told_at_once(files: Path) -> None:
     assert {problem.path.name for problem in error.value.problems} == {"overview.yml", "film.yml"}
 
 
+def test_sql_that_no_card_shows_is_told(files: Path) -> None:
+    (files / "cards" / "left_over.sql").write_text("select 1 as one\n")
+    with pytest.raises(SpecError, match=r"left_over\.sql:1: no card shows this"):
+        spec.load(files)
+
+
 def test_the_attribution_stands_on_every_dashboard_and_tab() -> None:
     dashboards = spec.load().dashboards
     assert len(dashboards) == 5
