@@ -22,7 +22,17 @@ from warehouse.errors import UsageError, WarehouseError
 
 FIRST = dt.date(2026, 1, 1)
 # when and by which process a row was written, not what it says
-LINEAGE = frozenset({"parameters", "landed_at", "started_at", "finished_at", "updated_at", "invocation_id"})
+LINEAGE = frozenset(
+    {
+        "parameters",
+        "landed_at",
+        "started_at",
+        "finished_at",
+        "updated_at",
+        "invocation_id",
+        "duration_seconds",
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +148,11 @@ def test_a_restored_warehouse_is_equal_and_its_next_day_too(
     before = content(original)
     assert content(restored) == before
     assert len(before["marts.fact_movie_daily"]) >= 40
+    with psycopg.connect(conninfo(original)) as connection:
+        schemas = connection.execute(
+            "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema$|public$)'"
+        ).fetchall()
+    assert {name for (name,) in schemas} == set(roles.OUR_SCHEMAS)  # a schema that is not listed is not kept
     assert structure(restored) == structure(original)
     with psycopg.connect(conninfo(restored, user=roles.READER, password="x")) as reader:
         # the settings of the database and the reader's rights are back as well
