@@ -91,7 +91,13 @@ def run(films: int, days: int, pages: int) -> None:
             ]
             step(["-m", "dbt.cli.main", "build", *options], environment)
         summarise(console, variables)
-        step(["-m", "metabase.preview", "--output", str(PREVIEW)], environment)
+        options = [
+            "--output",
+            str(PREVIEW),
+            "--manifest",
+            str(PROJECT / "dbt_project" / "target" / "manifest.json"),
+        ]
+        step(["-m", "metabase.preview", *options, "--note", "synthetic films"], environment)
     except (StepFailedError, warehouse.WarehouseError, psycopg.OperationalError, RuntimeError) as error:
         click.echo(f"make demo: {error}", err=True)
         sys.exit(1)
