@@ -14,8 +14,21 @@ from pathlib import Path
 import pytest
 
 TARGETS = {
-    *("elt", "extract", "dbt", "demo", "prune", "status", "check", "psql", "docs", "docs-serve"),
-    *("backup", "restore", "up", "up-demo", "down", "logs"),
+    *(
+        "elt",
+        "extract",
+        "dbt",
+        "demo",
+        "prune",
+        "status",
+        "check",
+        "preview",
+        "metabase",
+        "psql",
+        "docs",
+        "docs-serve",
+    ),
+    *("preview", "metabase", "backup", "restore", "up", "up-demo", "down", "logs"),
     *("start", "stop", "env", "setup", "test", "lint", "format", "bench", "lock", "clean", "help"),
 }
 
