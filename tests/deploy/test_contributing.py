@@ -57,5 +57,8 @@ def test_the_hooks_are_the_linters_of_make_lint(project_root: Path) -> None:
     makefile = (project_root / "Makefile").read_text()
     lint = makefile.split("\nlint:")[1].split("\n\n")[0]
     linters = set(re.findall(r"@\$\(PY\) -m (\w+)", lint)) | set(re.findall(r"@\.venv/bin/(\S+)", lint))
-    assert {entry.removeprefix(".venv/bin/") for entry in hooks} == linters
+    hooked = {entry.removeprefix(".venv/bin/") for entry in hooks}
+    # the rules of the dbt project need it parsed, which takes longer than a commit should
+    assert linters - hooked <= {"dbt", "dbt-bouncer"}
+    assert hooked <= linters
     assert {repo["repo"] for repo in config["repos"]} == {"local"}
