@@ -289,9 +289,10 @@ async def opened(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
     context = httpx.create_ssl_context()  # always verifies
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "tmdb-elt"}
 
-    def client(root: str, connections: int, headers: dict[str, str]) -> _Client:
+    def client(root: str, connections: int, headers: dict[str, str], *, once: bool) -> _Client:
         def session() -> aiohttp.ClientSession:
-            connector = aiohttp.TCPConnector(limit=connections, ssl=context, keepalive_timeout=30)
+            # a connection used once is closed at once: it would count against the limit of connections
+            connector = aiohttp.TCPConnector(limit=connections, ssl=context, force_close=once)
             made = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
             # it would repeat a request by itself: unpaced, uncounted
             made._retry_connection = False
@@ -302,9 +303,9 @@ async def opened(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
 
     authorized = {**headers, "Authorization": f"Bearer {settings.token.reveal()}"}
     async with (
-        client(settings.base_url, settings.max_connections, authorized) as api,
+        client(settings.base_url, settings.max_connections, authorized, once=False) as api,
         # another host: it must not see the token
-        client(settings.export_url, 1, headers) as files,
+        client(settings.export_url, 1, headers, once=True) as files,
     ):
         yield Tmdb(settings, pace, api, files)
 
