@@ -20,12 +20,22 @@ BRIDGES = {
     "bridge_movie_company": ("dim_company", "company_id"),
     "bridge_movie_country": ("dim_country", "iso_3166_1"),
     "bridge_movie_language": ("dim_language", "iso_639_1"),
+    "bridge_movie_keyword": ("dim_keyword", "keyword_id"),
+    "bridge_movie_cast": ("dim_person", "person_id"),
+    "bridge_movie_crew": ("dim_person", "person_id"),
 }
 
 INDEXES = {
     "fact_movie_daily": ["(date_id, movie_id)", "(movie_id, date_id DESC)", "(date_id)", "(load_id)"],
     "dim_movie": ["(movie_id)"],
-    **{bridge: [f"(movie_id, {key})", f"({key}, movie_id)"] for bridge, (_, key) in BRIDGES.items()},
+    **{
+        # a person may have several credits in one film
+        bridge: [
+            "(movie_id, credit_id)" if key == "person_id" else f"(movie_id, {key})",
+            f"({key}, movie_id)",
+        ]
+        for bridge, (_, key) in BRIDGES.items()
+    },
 }
 
 # Below this PostgreSQL rightly reads a table whole and an index proves nothing.
