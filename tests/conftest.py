@@ -17,12 +17,19 @@ from warehouse.server import Server
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+# What `make test ARGS=…` would hand on to a make that a test runs.
+MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _apart_from_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith("TMDB_") or (name.startswith("PG") and not os.environ.get("PGHOST")):
+            if (
+                name in MAKES_OWN
+                or name.startswith("TMDB_")
+                or (name.startswith("PG") and not os.environ.get("PGHOST"))
+            ):
                 patch.delenv(name)
         patch.setenv("TMDB_ENV_FILE", "")
         patch.setenv("WAREHOUSE_HOME", str(tmp_path_factory.getbasetemp() / "warehouse"))
