@@ -47,7 +47,10 @@ def _option(flag: str, variable: str, help_text: str, metavar: str = "N") -> Cal
 _log_level = _option("--log-level", "TMDB_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR; default INFO.", "LEVEL")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit: 0 done, 1 failed, 2 wrong use or configuration, 128 + N ended by signal N.",
+)
 def cli() -> None:
     """Fetch films from TMDB and land their JSON in PostgreSQL, schema raw.
 
@@ -113,7 +116,7 @@ def run(dry_run: bool, tmdb_log_level: str | None, **given: str | None) -> None:
     log.info("run %d finished: %s", summary.run_id, summary)
 
 
-@cli.command("status")
+@cli.command("status", short_help="Show the last runs, what is landed, what failed, how old it is.")
 @click.option(
     "--json",
     "as_json",
@@ -149,7 +152,7 @@ def status_command(as_json: bool, tmdb_max_age: str | None, tmdb_log_level: str 
         )
 
 
-@cli.command("prune")
+@cli.command("prune", short_help="Drop whole months of the landing zone beyond N days.")
 @_option("--keep-days", "TMDB_KEEP_DAYS", "Days to keep; TMDB's terms allow about 180.")
 @click.option(
     "--dry-run",

@@ -1,5 +1,8 @@
 """The program as a person types it: exit codes, messages, what goes where."""
 
+import contextlib
+import os
+import pty
 import re
 import socket
 import subprocess
@@ -58,6 +61,24 @@ class TestRun:
         lines = [line for line in done.stderr.splitlines() if " fetched (" in line]
         assert len(lines) >= 2 and " of " in lines[0]
         assert "\x1b" not in done.stderr
+
+    def test_on_a_terminal_there_is_a_bar(self, environment: dict[str, str], project_root: Path) -> None:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "extractor", "run"],
+            cwd=project_root,
+            env={**environment, "TMDB_MAX_RPS": "100", "TERM": "xterm", "COLUMNS": "100"},
+            stderr=theirs,
+        )
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux's way to say that the other end is closed
+            while part := os.read(ours, 65536):
+                shown += part
+        os.close(ours)
+        assert process.wait(60) == 0
+        assert b"\x1b[" in shown and b"/102" in shown
+        assert b"run 1 finished" in shown
 
     def test_a_run_with_too_many_failures_exits_1(self, program: Program, tmdb: StandIn) -> None:
         tmdb.faults = Faults({"500": 1.0}, attempts=99, paths=r"/3/movie/\d*[37]$")
