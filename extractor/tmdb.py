@@ -174,7 +174,7 @@ class Tmdb:
     async def fetch(self, ask: Ask) -> Outcome:
         """The film or list that `ask` names. Raises `ConfigurationError` on 401."""
         if ask.resource == "movie":
-            query = "?append_to_response=credits%2Ckeywords" if ask.full else ""
+            query = "?append_to_response=credits,keywords" if ask.full else ""
             path, check = f"/movie/{ask.resource_id}{query}", bodies.movie(ask.resource_id)
         else:
             path, check = LISTS[ask.resource]
