@@ -77,10 +77,11 @@ def fact_movie_daily(landed: Iterable[Landed]) -> dict[tuple[dt.date, int], tupl
 def dim_movie(landed: Iterable[Landed]) -> dict[int, tuple[Any, ...]]:
     """movie_id → title, original_language, release_date, runtime, budget, revenue, imdb_id, vanished_on."""
     landed = list(landed)
+    responses = movies(landed)
     result = {}
     for id_, row in newest(landed).items():
         film = row.payload
-        later = [r.snapshot_date for r in movies(landed)[id_] if r.snapshot_date > row.snapshot_date]
+        later = [r.snapshot_date for r in responses[id_] if r.snapshot_date > row.snapshot_date]
         release = film.get("release_date")
         result[id_] = (
             text(film.get("title")),
