@@ -47,6 +47,9 @@ _PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25006")
 #: What PostgreSQL can refuse in one row: data, integrity, limits.
 _REFUSED: Final = ("22", "23", "54")
 
+#: What the ledger says of a run that was found still marked as running.
+_DIED: Final = "ended without a word: killed, or its machine stopped"
+
 _COPY_HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + struct.pack("!ii", 0, 0)
 _COPY_TRAILER: Final = struct.pack("!h", -1)
 _NULL: Final = struct.pack("!i", -1)
@@ -141,9 +144,9 @@ class Landing:
                 await connection.execute(SCHEMA)
                 await connection.execute("select raw.ensure_partition(%s)", [day])
                 dead = await connection.execute(
-                    "update raw.extract_run set status = 'interrupted',"
-                    " error = 'ended without a word: killed, or its machine stopped'"
-                    " where status = 'running' returning run_id"
+                    "update raw.extract_run set status = 'interrupted', error = %s"
+                    " where status = 'running' returning run_id",
+                    [_DIED],
                 )
                 for (run_id,) in await dead.fetchall():
                     log.warning("run %d ended without a word: marked as interrupted", run_id)
@@ -303,13 +306,13 @@ class Landing:
                 raise _LockBusyError("another session holds the extractor's lock")
             if self._run is not None:
                 cursor = await connection.execute(
-                    "select status from raw.extract_run where run_id = %s", [self._run.run_id]
+                    "select from raw.extract_run where run_id = %s and error is distinct from %s",
+                    [self._run.run_id, _DIED],
                 )
-                status = await cursor.fetchall()
-                if status != [("running",)]:
+                if cursor.rowcount != 1:
                     raise LandingError(
                         f"while the connection to PostgreSQL was lost, another run took over: run"
-                        f" {self._run.run_id} is no longer marked as running."
+                        f" {self._run.run_id} was marked as interrupted."
                         " It ends here; what it landed stays"
                     )
         except BaseException:

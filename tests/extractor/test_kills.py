@@ -20,6 +20,7 @@ import pytest
 import warehouse
 from demo.server import StandIn
 from extractor.errors import LandingError, LockedError
+from extractor.landing import _DIED
 from tests.extractor.conftest import DAY, Extract, Program, Zone
 from warehouse.server import Server
 
@@ -374,7 +375,10 @@ class TestPostgresqlGoes:
 
         def take_over() -> None:
             wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 60)
-            zone.execute("update raw.extract_run set status = 'interrupted' where status = 'running'")
+            zone.execute(
+                "update raw.extract_run set status = 'interrupted', error = %s where status = 'running'",
+                _DIED,
+            )
             zone.rows(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where application_name like 'tmdb-elt%%' and datname = current_database()"
