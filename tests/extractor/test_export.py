@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import random
+import tempfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +15,7 @@ import pytest
 from demo.faults import Faults
 from demo.server import StandIn
 from extractor.errors import SourceError
+from extractor.export import _parse
 from tests.extractor.conftest import DAY, Extract, Zone
 
 
@@ -193,6 +197,26 @@ def test_a_damaged_file_is_asked_for_again(
     with pytest.raises(SourceError, match="came damaged 2 times"):
         extract(mode="export", export_url=files.url, max_tries=2)
     assert len(files.asked) == 2
+
+
+def test_a_large_catalogue_takes_some_bytes_a_film() -> None:
+    films = 60_000
+    chance = random.Random(11)
+    rows = [(film, chance.choice([0.0, chance.paretovariate(1)])) for film in range(1, films + 1)]
+    lines = b"".join(b'{"adult":false,"id":%d,"popularity":%.4f}\n' % row for row in rows)
+    with tempfile.TemporaryFile() as file:
+        file.write(gzip.compress(lines, 1))
+        tracemalloc.start()
+        try:
+            export = _parse(file, DAY, None, None)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert list(export.ids) == [
+        film for film, _ in sorted(rows, key=lambda row: (-round(row[1] * 10_000), row[0]))
+    ]
+    # two arrays of eight bytes, one piece while it is sorted, and buffers; a list of them would be twice that
+    assert peak < films * 50 + (2 << 20)
 
 
 @pytest.mark.parametrize("kind", ["truncated", "500", "503", "reset", "text"])
