@@ -178,7 +178,7 @@ def test_a_partition_knows_its_indexes_and_how_to_compress(zone: Zone) -> None:
 
 @pytest.mark.parametrize("query", ["_TRACKED", "_SIFT"])
 def test_what_to_fetch_costs_index_reads_at_a_year_of_history(zone: Zone, query: str) -> None:
-    """1,000 films × 360 days: neither question reads a payload or more than its films' entries."""
+    """1,000 films × 360 days, some 5,000 pages: either question reads what its window and its films need."""
     from extractor import catalogue
 
     with zone.connection() as connection:
@@ -206,13 +206,9 @@ def test_what_to_fetch_costs_index_reads_at_a_year_of_history(zone: Zone, query:
             ("explain (analyze, buffers, format json) " + getattr(catalogue, query)).encode(), parameters
         )
         plan = cursor.fetchone()[0][0]["Plan"]
-    text = str(plan)
-    assert "Seq Scan" not in text
-    if query == "_TRACKED":
-        assert "Index Only Scan" in text and "snapshot_date_resource_id_idx" in text
-    else:
-        # some probes of three levels of an index for each film
-        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= 12_000
+    # the window's share of its two partitions; a few probes of three levels of an index for each film
+    pages = {"_TRACKED": 1_000, "_SIFT": 6_000}
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= pages[query]
 
 
 def test_an_encoding_that_cannot_hold_the_text_is_refused(
