@@ -121,7 +121,7 @@ setup: $(READY) ## Install everything into .venv; once, and again after the lock
 	@echo ".venv is ready"
 
 test: $(READY) ## Run the tests (ARGS=tests/warehouse)
-	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## Check style, types and what only runs elsewhere: Dockerfile, compose, workflows
 	@$(PY) -m ruff check .

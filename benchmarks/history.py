@@ -49,6 +49,8 @@ class History:
             for number, listed in enumerate(catalogue.export(today)):
                 film = catalogue.film(listed["id"], today)
                 if film:
+                    for block in ("credits", "keywords"):
+                        film[block] = orjson.Fragment(catalogue.block(block, film["id"], today))
                     payload = orjson.dumps(film).decode().replace("\\u0000", "")
                     copy.write_row((film["id"], number, film["popularity"], film["vote_count"], payload))
         row = connection.execute(

@@ -32,7 +32,10 @@ def _apart_from_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Itera
             ):
                 patch.delenv(name)
         patch.setenv("TMDB_ENV_FILE", "")
-        patch.setenv("WAREHOUSE_HOME", str(tmp_path_factory.getbasetemp() / "warehouse"))
+        base = tmp_path_factory.getbasetemp()
+        patch.setenv("WAREHOUSE_HOME", str(base / "warehouse"))
+        # one folder of all processes of a run in parallel
+        patch.setenv("TESTS_SHARED", str(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base))
         patch.setenv("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
         yield
 

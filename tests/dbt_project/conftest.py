@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -93,21 +92,6 @@ class LandingZone:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What ``query`` returns."""
         return self.connection.execute(query.encode()).fetchall()
-
-
-@pytest.fixture
-def database(postgres: dict[str, str]) -> Iterator[dict[str, str]]:
-    """The PG* variables of an empty database.
-
-    It has the same name for every test of a process: dbt's parsed project holds it, and serves them all.
-    """
-    name = f"test_dbt_{os.getpid()}"
-    with psycopg.connect(autocommit=True, **connection_parameters(postgres)) as connection:
-        connection.execute(f"create database {name}".encode())
-        try:
-            yield {**postgres, "PGDATABASE": name}
-        finally:
-            connection.execute(f"drop database {name} with (force)".encode())
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """dbt as a user runs it, in this process, on one database."""
 
+import fcntl
+import hashlib
 import os
+import pickle
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,16 +14,17 @@ import pytest
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-#: Parsing takes longer than most runs, and what it gives depends on the project and the database's name only.
-_PARSED: dict[tuple[Path, str], Manifest] = {}
+#: The name of a database that stands in the parsed project for whichever a test has.
+_NO_DATABASE = "no_database"
 
 
 class Dbt:
-    """Runs dbt's commands; the project is parsed once a process for each name of a database."""
+    """Runs dbt's commands. A project is parsed once for all tests: that takes longer than most runs."""
 
     def __init__(self, project: Path, pg: Mapping[str, str], scratch: Path) -> None:
         self._pg = pg
-        self._key = (project, pg["PGDATABASE"])
+        self._project = project
+        self._manifest: Manifest | None = None
         self._options = [
             *("--project-dir", str(project), "--profiles-dir", str(project)),
             *("--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")),
@@ -41,11 +46,31 @@ class Dbt:
     @property
     def manifest(self) -> Manifest:
         """The parsed project."""
-        if self._key not in _PARSED:
-            parsed = dbtRunner().invoke(["--quiet", "parse", *self._options])
-            assert isinstance(parsed.result, Manifest), parsed.exception
-            _PARSED[self._key] = parsed.result
-        return _PARSED[self._key]
+        if self._manifest is None:
+            self._manifest = self._parsed()
+            for node in (*self._manifest.nodes.values(), *self._manifest.sources.values()):
+                node.database = self._pg["PGDATABASE"]
+                if node.relation_name:
+                    node.relation_name = node.relation_name.replace(_NO_DATABASE, node.database, 1)
+            self._manifest.build_flat_graph()
+        return self._manifest
+
+    def _parsed(self) -> Manifest:
+        """The project as some test's process has parsed it, for no database."""
+        name = hashlib.sha256(bytes(self._project)).hexdigest()[:16]
+        with (Path(os.environ["TESTS_SHARED"]) / f"{name}.manifest").open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            if not (pickled := file.read()):
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setenv("PGDATABASE", _NO_DATABASE)
+                    parsed = dbtRunner().invoke(["--quiet", "parse", *self._options])
+                assert isinstance(parsed.result, Manifest), parsed.exception
+                # what a manifest looks up it builds from these; pickled whole, it mixes up its indexes
+                names = [field.name for field in fields(Manifest) if not field.name.startswith("_")]
+                pickled = pickle.dumps({name: getattr(parsed.result, name) for name in names})
+                file.write(pickled)
+        return Manifest(**pickle.loads(pickled))
 
     def invoke(self, *command: str) -> dbtRunnerResult:
         """Run a command, such as ``build --select dim_movie``."""
