@@ -3,5 +3,5 @@
 Rooms: `cli` (options → run → exit code), `settings`, `tmdb` (one request in, one outcome out), `body` (what
 an answer must be), `pace` (how often to ask), `catalogue` and `export` (which films), `landing` with
 `landing.sql` (schema, lock, ledger, batches), `pipeline` (catalogue → client → queue → landing), `progress`,
-`status`, `prune`.
+`logs`, `report` and `notify` (who hears of a run, and what), `status`, `prune`.
 """

@@ -5,6 +5,7 @@ configuration, 130 and 143 ended by Ctrl-C and SIGTERM. Diagnostics go to stderr
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import click
@@ -19,10 +21,11 @@ import orjson
 import psycopg
 
 import warehouse
-from extractor import pipeline, prune, settings, status
-from extractor.errors import ConfigurationError, ExtractorError, LandingError, StoppedError
-from extractor.logs import set_up
+from extractor import notify, pipeline, prune, settings, status
+from extractor.errors import ConfigurationError, ExtractorError, StoppedError
+from extractor.logs import FORMATS, set_up
 from extractor.progress import Display
+from extractor.report import Report
 from extractor.secret import Secret
 from extractor.settings import DEFAULTS, Settings
 from warehouse import environment
@@ -44,7 +47,47 @@ def _option(flag: str, variable: str, help_text: str, metavar: str = "N") -> Cal
     return click.option(flag, variable.lower(), envvar=variable, metavar=metavar, help=shown)
 
 
-_log_level = _option("--log-level", "TMDB_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR; default INFO.", "LEVEL")
+@dataclass
+class _Program:
+    """What holds for whichever command: how it logs, and for `run` whom to tell when it fails."""
+
+    log_format: str
+    secrets: list[Secret] = field(default_factory=list)
+    report: Report = field(default_factory=Report)
+    notify: Secret | None = None
+
+    def log_at(self, level: str) -> None:
+        """Log from now on, without the secrets."""
+        set_up(level, self.secrets, form=self.log_format, report=self.report)
+
+
+_pass_program = click.make_pass_decorator(_Program)
+
+
+def _set_log_format(context: click.Context, _: click.Parameter, text: str | None) -> None:
+    if text:
+        context.ensure_object(_Program).log_format = _format(text)
+
+
+def _format(text: str) -> str:
+    if text.lower() not in FORMATS:
+        raise ConfigurationError(f"TMDB_LOG_FORMAT={text!r} must be one of {', '.join(FORMATS)}")
+    return text.lower()
+
+
+def _logging(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options on the log, which every command has."""
+    level = _option("--log-level", "TMDB_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR; default INFO.", "LEVEL")
+    form: Callable[..., Any] = click.option(
+        "--log-format",
+        envvar="TMDB_LOG_FORMAT",
+        metavar="FORMAT",
+        expose_value=False,
+        callback=_set_log_format,
+        help="text, or json: an object a line; default text.  [env: TMDB_LOG_FORMAT]",
+    )
+    command = level(form(command))
+    return command
 
 
 @click.group(
@@ -94,8 +137,17 @@ def cli() -> None:
     envvar="TMDB_DRY_RUN",
     help="Only say what would be fetched.  [env: TMDB_DRY_RUN]",
 )
-@_log_level
-def run(dry_run: bool, tmdb_log_level: str | None, **given: str | None) -> None:
+@_option("--notify", notify.VARIABLE, "A webhook to tell when the run fails: a POST of JSON.", "URL")
+@_logging
+@_pass_program
+def run(
+    program: _Program,
+    /,
+    dry_run: bool,
+    tmdb_notify_url: str | None,
+    tmdb_log_level: str | None,
+    **given: str | None,
+) -> None:
     """Fetch the films of one snapshot date and land them.
 
     popular: the most popular films and those tracked since; export: the whole catalogue by the daily id file;
@@ -104,15 +156,21 @@ def run(dry_run: bool, tmdb_log_level: str | None, **given: str | None) -> None:
     """
     variables = {name.upper(): value for name, value in given.items()}
     variables["TMDB_TOKEN"] = os.environ.get("TMDB_TOKEN")
-    token = (variables["TMDB_TOKEN"] or "").strip()
-    set_up(_level(tmdb_log_level), Secret(token) if token else None)
+    if token := (variables["TMDB_TOKEN"] or "").strip():
+        program.secrets.append(Secret(token))
+    webhook = notify.address(tmdb_notify_url)
+    if webhook is not None:
+        program.secrets += notify.secrets_of(webhook)
+        program.notify = None if dry_run else webhook  # a person looks at a dry run
+    program.log_at(_level(tmdb_log_level))
     checked = settings.load(variables, dry_run=dry_run)
+    program.report.mode, program.report.snapshot_date = checked.mode, checked.snapshot_date
     _use_warehouse()
     if dry_run:
         click.echo(_plan_in_words(_execute(pipeline.plan(checked)), checked))
         return
-    with Display(checked.progress_seconds) as reporter:
-        summary = _execute(pipeline.run(checked, reporter))
+    with Display(checked.progress_seconds, bar=program.log_format == "text") as reporter:
+        summary = _execute(pipeline.run(checked, reporter, program.report))
     log.info("run %d finished: %s", summary.run_id, summary)
 
 
@@ -130,10 +188,13 @@ def run(dry_run: bool, tmdb_log_level: str | None, **given: str | None) -> None:
     "Exit 1 when no run has finished within this time: 36h, 2d, 90m; a number is hours.",
     "AGE",
 )
-@_log_level
-def status_command(as_json: bool, tmdb_max_age: str | None, tmdb_log_level: str | None) -> None:
+@_logging
+@_pass_program
+def status_command(
+    program: _Program, as_json: bool, tmdb_max_age: str | None, tmdb_log_level: str | None
+) -> None:
     """Show the last runs, what is landed, what failed, and how old it is."""
-    set_up(_level(tmdb_log_level), None)
+    program.log_at(_level(tmdb_log_level))
     try:
         age = settings.age(tmdb_max_age) if tmdb_max_age else None
     except ValueError as error:
@@ -160,13 +221,16 @@ def status_command(as_json: bool, tmdb_max_age: str | None, tmdb_log_level: str 
     envvar="TMDB_DRY_RUN",
     help="Only say what would be dropped.  [env: TMDB_DRY_RUN]",
 )
-@_log_level
-def prune_command(tmdb_keep_days: str | None, dry_run: bool, tmdb_log_level: str | None) -> None:
+@_logging
+@_pass_program
+def prune_command(
+    program: _Program, tmdb_keep_days: str | None, dry_run: bool, tmdb_log_level: str | None
+) -> None:
     """Drop whole months of the landing zone that lie more than N days back.
 
     Refuses what the marts have not taken yet.
     """
-    set_up(_level(tmdb_log_level), None)
+    program.log_at(_level(tmdb_log_level))
     if not tmdb_keep_days:
         raise ConfigurationError("say how many days to keep: --keep-days N or TMDB_KEEP_DAYS")
     days = settings.whole("TMDB_KEEP_DAYS", tmdb_keep_days, 1, 36600)
@@ -187,33 +251,61 @@ def prune_command(tmdb_keep_days: str | None, dry_run: bool, tmdb_log_level: str
 def main() -> None:
     """The program: runs the command and exits."""
     environment.load()
+    program = _Program(log_format="text")
     try:
-        cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        program.log_format = _format(os.environ.get("TMDB_LOG_FORMAT") or "text")
+        cli.main(standalone_mode=False, obj=program)
     except click.Abort:
         sys.exit(130)
-    except ExtractorError as error:
-        _complain(error)
-        sys.exit(error.exit_code)
-    except warehouse.WarehouseError as error:
-        _complain(error)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
-    except psycopg.Error as error:
-        # what is not foreseen: no right to make a schema, a table of another make
-        _complain(LandingError(f"PostgreSQL refused the landing zone: {' '.join(str(error).split())}"))
-        sys.exit(1)
-    except Exception:
-        log.exception("a fault of the extractor itself, please report it:")
-        sys.exit(1)
+    except Exception as error:
+        code, reason = _complain(error, program)
+        with contextlib.suppress(KeyboardInterrupt):
+            _notify(error, code, reason, program)
+        sys.exit(code)
 
 
-def _complain(error: Exception) -> None:
-    """The message on stderr, through the log's redaction."""
+def _complain(error: Exception, program: _Program) -> tuple[int, str]:
+    """What went wrong on stderr, through the log's redaction; the exit code and the reason."""
+    if isinstance(error, click.UsageError) and program.log_format == "text":
+        error.show()
+        return error.exit_code, error.format_message()
     if not logging.getLogger().handlers:
-        set_up("INFO", None)
-    logging.getLogger().error("%s", error)
+        program.log_at("INFO")
+    if isinstance(error, click.ClickException):
+        code, reason = error.exit_code, error.format_message()
+    elif isinstance(error, ExtractorError):
+        code, reason = error.exit_code, str(error)
+    elif isinstance(error, warehouse.WarehouseError):
+        code, reason = 2 if isinstance(error, UsageError) else 1, str(error)
+    elif isinstance(error, psycopg.Error):
+        # what is not foreseen: no right to make a schema, a table of another make
+        code, reason = 1, f"PostgreSQL refused the landing zone: {' '.join(str(error).split())}"
+    else:
+        log.error("a fault of the extractor itself, please report it:", exc_info=error)
+        return 1, f"a fault of the extractor itself: {type(error).__name__}: {error}"
+    logging.getLogger().error("%s", reason)
+    return code, reason
+
+
+def _notify(error: Exception, code: int, reason: str, program: _Program) -> None:
+    """Tell the webhook, if there is one, unless the person who pressed Ctrl-C knows."""
+    webhook = program.notify
+    if isinstance(error, click.UsageError) and error.ctx and error.ctx.command is run:
+        # the command has not begun, so that a wrong option in a crontab would go unnoticed
+        with contextlib.suppress(ConfigurationError):
+            webhook = notify.address(os.environ.get(notify.VARIABLE))
+    if webhook is None or code == 128 + signal.SIGINT:
+        return
+    ended = "interrupted" if isinstance(error, StoppedError) else "failed"
+    content = notify.summary(
+        program.report,
+        step="extract",
+        status=ended,
+        exit_code=code,
+        reason=reason,
+        secrets=program.secrets,
+    )
+    notify.send(webhook, content)
 
 
 def _level(text: str | None) -> str:

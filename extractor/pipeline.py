@@ -20,6 +20,7 @@ from extractor.errors import ConfigurationError, ExtractorError, LandingError, R
 from extractor.landing import Counts, Landing, Run
 from extractor.pace import Pace
 from extractor.progress import Reporter, words
+from extractor.report import Report
 from extractor.settings import DEFAULTS, Settings, today
 from extractor.tmdb import LISTS, Ask, Failure, Tmdb, opened
 
@@ -50,19 +51,21 @@ class Summary:
         return f"{self.counts.requested:,} asked for: {words(self.counts)} in {took}"
 
 
-async def run(settings: Settings, reporter: Reporter) -> Summary:
+async def run(settings: Settings, reporter: Reporter, report: Report | None = None) -> Summary:
     """Extract once. Raises an `ExtractorError`, or `CancelledError` when it was cancelled; in either case
-    what was in hand is landed and the ledger says how it ended.
+    what was in hand is landed and the ledger says how it ended. `report` follows the run's counts.
     """
     async with landing.opened() as zone, opened(settings, Pace(settings.max_rps)) as client:
         started = time.monotonic()
         begun = await zone.begin(settings.mode, _parameters(settings), settings.snapshot_date)
+        extraction = _Extraction(settings, zone, client, begun, reporter)
+        if report is not None:
+            report.follow(begun.run_id, lambda: extraction.counts)
         log.info("run %d: mode %s, snapshot date %s", begun.run_id, settings.mode, settings.snapshot_date)
         if settings.snapshot_date != today() and settings.base_url == DEFAULTS["TMDB_BASE_URL"]:
             log.warning(
                 "TMDB answers for today only: what it says now is landed under %s", settings.snapshot_date
             )
-        extraction = _Extraction(settings, zone, client, begun, reporter)
         try:
             await extraction.whole()
         except asyncio.CancelledError:
@@ -79,7 +82,7 @@ async def run(settings: Settings, reporter: Reporter) -> Summary:
             raise
         summary = Summary(
             begun.run_id,
-            replace(zone.committed, requested=extraction.requested, retried=client.retried),
+            extraction.counts,
             time.monotonic() - started,
         )
         problem = extraction.problem()
@@ -123,6 +126,11 @@ class _Extraction:
     def retried(self) -> int:
         """Requests sent again."""
         return self._client.retried
+
+    @property
+    def counts(self) -> Counts:
+        """What is committed, and what was asked for until now."""
+        return replace(self._zone.committed, requested=self.requested, retried=self._client.retried)
 
     def problem(self) -> str | None:
         """Why the run has failed although it went to its end."""

@@ -70,14 +70,15 @@ class _Bar:
 
 
 class Display(AbstractContextManager[Reporter]):
-    """The reporter that fits stderr: `seconds` between log lines where it is no terminal."""
+    """The reporter that fits stderr: a bar on a terminal if `bar` allows it, else a line each `seconds`."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, bar: bool = True) -> None:
         self._seconds = seconds
+        self._may_draw = bar
         self._bar: Progress | None = None
 
     def __enter__(self) -> Reporter:
-        if not sys.stderr.isatty():
+        if not (self._may_draw and sys.stderr.isatty()):
             return _Lines(self._seconds)
         self._bar = Progress(
             TextColumn("{task.description}"),

@@ -126,7 +126,7 @@ class _Reader:
         try:
             return parse(text)
         except ValueError as error:
-            self._wrong.append(f"{name}={text!r} {error}")
+            self._wrong.append(f"{name}={_shown(text)!r} {error}")
             return parse(DEFAULTS[name])
 
     def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
@@ -136,7 +136,7 @@ class _Reader:
         try:
             return parse(text)
         except ValueError as error:
-            self._wrong.append(f"{name}={text!r} {error}")
+            self._wrong.append(f"{name}={_shown(text)!r} {error}")
             return None
 
     def token(self) -> Secret:
@@ -158,6 +158,11 @@ class _Reader:
 
     def _text(self, name: str) -> str:
         return (self._given.get(name) or "").strip()
+
+
+def _shown(text: str) -> str:
+    """A wrong value, but of an address neither a password nor a query, which may hold a key."""
+    return re.sub(r"(?<=\?).*", "…", re.sub(r"(?<=://)[^/@]*@", "…@", text)) if "://" in text else text
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

@@ -298,7 +298,7 @@ async def opened(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
             made._retry_connection = False
             return made
 
-        transport = AiohttpTransport(client=session, verify=context, proxy=_proxy(root))
+        transport = AiohttpTransport(client=session, verify=context, proxy=proxy_for(root))
         return _Client(transport, headers, settings.timeout)
 
     authorized = {**headers, "Authorization": f"Bearer {settings.token.reveal()}"}
@@ -425,7 +425,7 @@ def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _proxy(root: str) -> httpx.Proxy | None:
+def proxy_for(root: str) -> httpx.Proxy | None:
     """The proxy that the environment names (HTTPS_PROXY, NO_PROXY) for `root`; never one for this machine
     itself.
     """

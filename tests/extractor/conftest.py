@@ -1,13 +1,17 @@
 """The extractor against the stand-in and a real PostgreSQL: in this process, or as the program one types."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,7 @@ from extractor.landing import Counts
 from extractor.pipeline import Summary
 
 DAY = date(2026, 8, 20)
+HOOK_KEY = "T0K3N-0F-A-H00K-9f8e7d6c"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0.Zm9yLXRlc3RzLW9ubHk"
 
 
@@ -186,3 +191,108 @@ def program(environment: dict[str, str], project_root: Path) -> Program:
         )
 
     return run
+
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(environment: dict[str, str], project_root: Path) -> Iterator[Start]:
+    """Starts `python -m extractor run`, slowed to about two seconds, and leaves it running."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(**variables: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "extractor", "run"],
+            cwd=project_root,
+            env={**environment, "TMDB_PAGES": "15", "TMDB_MAX_RPS": "150", **variables},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """What `condition` gives once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+    return value
+
+
+class Hook:
+    """A webhook: keeps what it is sent, and answers with `statuses` one after the other, the last for ever.
+
+    `location`: where its redirects lead. `hang`: it never answers. `drip`: it never comes to an end.
+    """
+
+    def __init__(self) -> None:
+        self.statuses = [204]
+        self.location = ""
+        self.hang = self.drip = False
+        self.received: list[tuple[str, dict[str, str], bytes]] = []
+        self._over = threading.Event()
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.received.append((self.path, dict(self.headers), body))
+                if hook.hang:
+                    hook._over.wait(60)
+                while hook.drip and not hook._over.wait(0.05):
+                    self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                if hook._over.is_set():
+                    return
+                status = hook.statuses.pop(0) if len(hook.statuses) > 1 else hook.statuses[0]
+                self.send_response(status)
+                if hook.location:
+                    self.send_header("Location", hook.location)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_GET = do_POST
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing."""
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A client that had enough of it hangs up."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"{self.origin}/services/{HOOK_KEY}?room={HOOK_KEY}"
+
+    def __enter__(self) -> "Hook":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def contents(self) -> list[dict[str, Any]]:
+        """The bodies, read."""
+        return [json.loads(body) for _, _, body in self.received]
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    """A webhook that takes everything."""
+    with Hook() as server:
+        yield server

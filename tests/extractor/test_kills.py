@@ -7,12 +7,10 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,45 +19,8 @@ import warehouse
 from demo.server import StandIn
 from extractor.errors import LandingError, LockedError
 from extractor.landing import _DIED
-from tests.extractor.conftest import DAY, Extract, Program, Zone
+from tests.extractor.conftest import DAY, Extract, Program, Start, Zone, wait_for
 from warehouse.server import Server
-
-Start = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture
-def start(environment: dict[str, str], project_root: Path) -> Iterator[Start]:
-    """Starts `python -m extractor run`, slowed to about two seconds, and leaves it running."""
-    started: list[subprocess.Popen[str]] = []
-
-    def run(**variables: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "extractor", "run"],
-            cwd=project_root,
-            env={**environment, "TMDB_PAGES": "15", "TMDB_MAX_RPS": "150", **variables},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """What `condition` gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
-    return value
 
 
 def _is_fetching_or_over(tmdb: StandIn, process: subprocess.Popen[str]) -> bool:

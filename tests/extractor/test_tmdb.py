@@ -208,12 +208,12 @@ def test_the_token_in_a_film_is_masked_and_that_is_told(
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from extractor.tmdb import _proxy
+    from extractor.tmdb import proxy_for
 
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
-    proxy = _proxy("https://api.themoviedb.org/3")
+    proxy = proxy_for("https://api.themoviedb.org/3")
     assert proxy is not None and proxy.url.host == "proxy.example"
-    assert _proxy("http://127.0.0.1:8000/3") is None and _proxy("http://localhost/3") is None
+    assert proxy_for("http://127.0.0.1:8000/3") is None and proxy_for("http://localhost/3") is None
     monkeypatch.setenv("NO_PROXY", "themoviedb.org")
-    assert _proxy("https://api.themoviedb.org/3") is None
+    assert proxy_for("https://api.themoviedb.org/3") is None
