@@ -11,8 +11,6 @@ select
     member.{{ member_key }},
     member.load_id
 from newest_snapshot
-{{ 'left' if is_incremental() else 'inner' }} join {{ list_model }} as member
-    on
-        newest_snapshot.movie_id = member.movie_id
-        and newest_snapshot.snapshot_date = member.snapshot_date
+{{ 'left' if is_incremental() else 'inner' }} join lateral {{ rows_of_snapshot(list_model, 'newest_snapshot') }} as member
+    on true
 {% endmacro %}

@@ -16,8 +16,6 @@ select
     changed_movie.movie_id,
     {% for column in columns %}member.{{ column }}, {% endfor %}member.load_id
 from changed_movie
-{{ 'left' if is_incremental() else 'inner' }} join {{ list_model }} as member
-    on
-        changed_movie.movie_id = member.movie_id
-        and changed_movie.snapshot_date = member.snapshot_date
+{{ 'left' if is_incremental() else 'inner' }} join lateral {{ rows_of_snapshot(list_model, 'changed_movie') }} as member
+    on true
 {% endmacro %}

@@ -27,3 +27,20 @@ newest_snapshot as (
     ) as snapshot
 )
 {%- endmacro %}
+
+{#-
+    The rows of a staging `model` of one film on one date, for `cross join lateral` and `left join lateral`; `snapshot`: what names the two.
+
+    `offset 0` keeps it a walk along the landing zone's key. Joined plainly, PostgreSQL counts one visit to every month for each
+    film (it leaves out the others only when it runs) and reads all payloads of all days instead.
+-#}
+{% macro rows_of_snapshot(model, snapshot, date_column='snapshot_date') -%}
+    (
+        select one_snapshot.*
+        from {{ model }} as one_snapshot
+        where
+            one_snapshot.movie_id = {{ snapshot }}.movie_id
+            and one_snapshot.snapshot_date = {{ snapshot }}.{{ date_column }}
+        offset 0
+    )
+{%- endmacro %}

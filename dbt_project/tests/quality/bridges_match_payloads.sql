@@ -6,13 +6,20 @@ with changed_movie as (
 ),
 
 film as (
-    select distinct on (response.resource_id)
-        response.resource_id as movie_id,
-        response.payload
+    select
+        changed_movie.movie_id,
+        newest.payload
     from changed_movie
-    inner join {{ ref('base_tmdb__response') }} as response on changed_movie.movie_id = response.resource_id
-    where response.resource = 'movie' and response.http_status = 200
-    order by response.resource_id asc, response.snapshot_date desc
+    cross join lateral (
+        select response.payload
+        from {{ ref('base_tmdb__response') }} as response
+        where
+            response.resource = 'movie'
+            and response.resource_id = changed_movie.movie_id
+            and response.http_status = 200
+        order by response.snapshot_date desc
+        limit 1
+    ) as newest
 ),
 
 counted as (

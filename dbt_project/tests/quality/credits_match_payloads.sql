@@ -12,11 +12,16 @@ film as (
         changed_movie.movie_id,
         response.payload
     from changed_movie
-    inner join {{ ref('base_tmdb__response') }} as response
-        on
-            changed_movie.movie_id = response.resource_id
-            and changed_movie.credits_date = response.snapshot_date
-    where response.resource = 'movie'
+    cross join lateral (
+        select one_response.payload
+        from {{ ref('base_tmdb__response') }} as one_response
+        where
+            one_response.resource = 'movie'
+            and one_response.resource_id = changed_movie.movie_id
+            and one_response.snapshot_date = changed_movie.credits_date
+        -- `offset 0` keeps this a walk along the key, film by film
+        offset 0 -- noqa: AM09
+    ) as response
 ),
 
 counted as (

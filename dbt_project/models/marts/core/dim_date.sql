@@ -3,12 +3,18 @@
     meta={'lineage_columns': []}
 ) }}
 
-with snapshot as (
+-- `materialized`: asked for the least date, PostgreSQL would try all dates in their order until one is new
+with new_snapshot as materialized (
+    select snapshot_date
+    from {{ ref('stg_tmdb__movie_snapshot') }}
+    where {{ load_window() }}
+),
+
+snapshot as (
     select
         min(snapshot_date) as first_date,
         max(snapshot_date) as last_date
-    from {{ ref('stg_tmdb__movie_snapshot') }}
-    where {{ load_window() }}
+    from new_snapshot
 ),
 
 -- whole years, from the first date to the end of next year, and any snapshot outside of that

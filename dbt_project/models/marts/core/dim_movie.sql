@@ -13,16 +13,17 @@ with {{ newest_movie_snapshot() }},
 vanishing as (
     select
         newest_snapshot.movie_id,
-        min(movie_snapshot.snapshot_date) as vanished_on
+        gone.vanished_on
     from newest_snapshot
-    inner join {{ ref('stg_tmdb__movie_snapshot') }} as movie_snapshot
-        on
-            newest_snapshot.movie_id = movie_snapshot.movie_id
-            and newest_snapshot.snapshot_date < movie_snapshot.snapshot_date
-    where
-        movie_snapshot.is_gone
-        and {{ within_load_horizon('movie_snapshot.load_id') }}
-    group by newest_snapshot.movie_id
+    cross join lateral (
+        select min(movie_snapshot.snapshot_date) as vanished_on
+        from {{ ref('stg_tmdb__movie_snapshot') }} as movie_snapshot
+        where
+            movie_snapshot.movie_id = newest_snapshot.movie_id
+            and movie_snapshot.snapshot_date > newest_snapshot.snapshot_date
+            and movie_snapshot.is_gone
+            and {{ within_load_horizon('movie_snapshot.load_id') }}
+    ) as gone
 )
 
 select
@@ -50,8 +51,5 @@ select
     vanishing.vanished_on,
     movie.load_id
 from newest_snapshot
-inner join {{ ref('stg_tmdb__movie') }} as movie
-    on
-        newest_snapshot.movie_id = movie.movie_id
-        and newest_snapshot.snapshot_date = movie.snapshot_date
+cross join lateral {{ rows_of_snapshot(ref('stg_tmdb__movie'), 'newest_snapshot') }} as movie
 left join vanishing on newest_snapshot.movie_id = vanishing.movie_id

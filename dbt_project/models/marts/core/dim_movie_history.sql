@@ -88,26 +88,33 @@ state as (
 
     union all
 
+    -- of what is not new, the versions know how it was described: no payload is read again
     select
         changed_movie.movie_id,
         snapshot.snapshot_date,
-        snapshot.digest
+        case
+            when new_state.movie_id is not null then new_state.digest
+            when version.movie_id is not null then {{ description_digest('version') }}
+        end as digest
     from changed_movie
     cross join lateral (
-        select
-            movie_snapshot.snapshot_date,
-            case when not movie_snapshot.is_gone then {{ description_digest('movie') }} end as digest
+        select movie_snapshot.snapshot_date
         from {{ ref('stg_tmdb__movie_snapshot') }} as movie_snapshot
-        left join {{ ref('stg_tmdb__movie') }} as movie
-            on
-                movie_snapshot.movie_id = movie.movie_id
-                and movie_snapshot.snapshot_date = movie.snapshot_date
         where
             movie_snapshot.movie_id = changed_movie.movie_id
             and {{ within_load_horizon('movie_snapshot.load_id') }}
         -- `offset 0` keeps this a walk along the index, film by film
         offset 0
     ) as snapshot
+    left join new_state
+        on
+            changed_movie.movie_id = new_state.movie_id
+            and snapshot.snapshot_date = new_state.snapshot_date
+    left join {{ this }} as version
+        on
+            changed_movie.movie_id = version.movie_id
+            and snapshot.snapshot_date >= version.valid_from
+            and (snapshot.snapshot_date < version.valid_to or version.valid_to is null)
 ),
 {% else %}
 changed_movie as (
@@ -168,10 +175,7 @@ description as (
         {% endfor %}
         movie.load_id
     from turn
-    inner join {{ ref('stg_tmdb__movie') }} as movie
-        on
-            turn.movie_id = movie.movie_id
-            and turn.valid_from = movie.snapshot_date
+    cross join lateral {{ rows_of_snapshot(ref('stg_tmdb__movie'), 'turn', 'valid_from') }} as movie
     where turn.is_there
     {% if is_incremental() %}
 
