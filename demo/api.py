@@ -10,7 +10,7 @@ under /_demo, which only this machine may use.
 import asyncio
 import re
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Final
@@ -48,12 +48,15 @@ class Api:
         #: Share of discover's rows that repeat; None for what the source does by itself.
         self.repeats: float | None = None
         self.faults = Faults()
-        self._today: date | None = None
-        self._lookups = {
-            "/3/genre/movie/list": orjson.dumps({"genres": reference.GENRES}),
-            "/3/configuration/countries": orjson.dumps(reference.COUNTRIES),
-            "/3/configuration/languages": orjson.dumps(reference.LANGUAGES),
+        #: Is told path, status and body of each answer under /3 that goes out as it should.
+        self.watch: Callable[[str, int, bytes], None] | None = None
+        #: TMDB's lists by their path under /3.
+        self.lists: dict[str, Any] = {
+            "/genre/movie/list": {"genres": reference.GENRES},
+            "/configuration/countries": reference.COUNTRIES,
+            "/configuration/languages": reference.LANGUAGES,
         }
+        self._today: date | None = None
 
     @property
     def today(self) -> date:
@@ -97,7 +100,13 @@ class Api:
             return answers.error(7)
         right = self.route(request, path)
         kind = self._fault(request, found=right.status == 200)
-        return right if kind is None else await self.faults.inject(kind, request, right)
+        if kind is not None:
+            return await self.faults.inject(kind, request, right)
+        if self.watch is not None:
+            self.watch(
+                path.removeprefix("/3"), right.status, right.body if isinstance(right.body, bytes) else b""
+            )
+        return right
 
     def _fault(self, request: web.BaseRequest, *, found: bool) -> str | None:
         return self.faults.choose(request.path, request.query_string, self.today.toordinal(), found=found)
@@ -125,9 +134,11 @@ class Api:
             if path == "/3/movie/changes":
                 changes = self._changes(query.get("start_date"), query.get("end_date"), query.get("page"))
                 return answers.answer(changes, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
-            lookup = self._lookups.get(path)
-            if lookup is not None:
-                return answers.answer(lookup, answers.MAX_AGE_LOOKUP, if_none_match=if_none_match)
+            listed = self.lists.get(path.removeprefix("/3"))
+            if listed is not None:
+                return answers.answer(
+                    orjson.dumps(listed), answers.MAX_AGE_LOOKUP, if_none_match=if_none_match
+                )
             return answers.error(34)
         except ApiError as problem:
             return answers.error(problem.code, problem.message)

@@ -15,6 +15,9 @@ In a test (everything may be changed while it runs)::
         tmdb.delete(604, since=date(2026, 8, 2))    # 404 from that day; listed=True: discover has it still
         tmdb.restore(603)                           # takes that back; restore() takes back everything
         tmdb.use(data=Path("2019-12-07.jsonl.gz"))  # another source; overrides and deletions are gone
+        tmdb.use(source=world)                      # one of the test's own: demo.source.Source
+        tmdb.lists["/genre/movie/list"] = {...}     # TMDB's lists, by path
+        tmdb.watch = told                           # told(path, status, body) of every right answer
         tmdb.latency = 0.05                         # seconds
         tmdb.repeats = 0.0                          # no repeated rows in discover
         tmdb.max_rps = 40                           # 429 above it
@@ -40,7 +43,7 @@ import sys
 import tempfile
 import threading
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -257,9 +260,30 @@ class StandIn:
 
     # --- films ----------------------------------------------------------------------------------------------
 
-    def use(self, *, films: int = DEFAULT_FILMS, seed: str = DEFAULT_SEED, data: Path | None = None) -> None:
-        """Serve another source. Overrides and deletions are gone."""
-        self._api.films = Edited(source_of(data, films, seed))
+    @property
+    def lists(self) -> dict[str, Any]:
+        """TMDB's lists of genres, countries and languages as they are answered, by path; may be changed."""
+        return self._api.lists
+
+    @property
+    def watch(self) -> Callable[[str, int, bytes], None] | None:
+        """Is told path, status and body of each answer under /3 that is no fault, in the server's thread."""
+        return self._api.watch
+
+    @watch.setter
+    def watch(self, told: Callable[[str, int, bytes], None] | None) -> None:
+        self._api.watch = told
+
+    def use(
+        self,
+        *,
+        films: int = DEFAULT_FILMS,
+        seed: str = DEFAULT_SEED,
+        data: Path | None = None,
+        source: Source | None = None,
+    ) -> None:
+        """Serve another source: `source`, or else as at the start. Overrides and deletions are gone."""
+        self._api.films = Edited(source or source_of(data, films, seed))
 
     def film(self, film_id: int, day: date | None = None) -> Film | None:
         """The payload of /movie/{id} on the day (default today); None where it is a 404."""

@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -40,6 +40,8 @@ PATIENCE: Final = 60.0
 #: How long a connection of a program that is gone may still hold the lock, s.
 _LINGER: Final = 3.0
 _LINGER_DEAD: Final = 15.0
+#: How long giving the lock back may take, s.
+_UNLOCK: Final = 1.0
 
 #: SQLSTATE classes that may pass: connection, rollback, resources (a full disk), operator, system; and two
 #: codes: a lock not had in time, a server that is read-only during a failover.
@@ -333,6 +335,10 @@ async def opened() -> AsyncIterator[Landing]:
     try:
         yield landing
     finally:
+        # PostgreSQL may take a while to notice that a connection has ended; the next run need not wait for it
+        with suppress(psycopg.Error, TimeoutError):
+            async with asyncio.timeout(_UNLOCK):
+                await landing._connection.execute("select pg_advisory_unlock(%s)", [LOCK_KEY])
         await landing._connection.close()
 
 
