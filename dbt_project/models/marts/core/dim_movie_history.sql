@@ -88,7 +88,7 @@ state as (
 
     union all
 
-    -- of what is not new, the versions know how it was described: no payload is read again
+    -- of what is not new, the versions know how it was described: no answer of TMDB is read again
     select
         changed_movie.movie_id,
         snapshot.snapshot_date,
