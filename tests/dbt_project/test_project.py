@@ -1,6 +1,7 @@
 """The project itself: everything described, nothing deprecated, and usable before anything was extracted."""
 
 import datetime as dt
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt
 from tools.model_page import page
+
+#: The calendar, the runs of the extractor, the results of the tests: nothing in them is a field of TMDB's.
+SELF_EXPLANATORY = re.compile(r"dim_date|vw_pipeline|_quality")
 
 
 def test_every_model_and_column_is_described(landing_zone: LandingZone, dbt: Dbt, project_root: Path) -> None:
@@ -26,6 +30,9 @@ def test_every_model_and_column_is_described(landing_zone: LandingZone, dbt: Dbt
         assert {name for name, column in node.columns.items() if column.description} == columns[node.name], (
             node.name
         )
+        # where a value comes from: the field of TMDB's, or the column, of which it is made
+        if not SELF_EXPLANATORY.search(node.name):
+            assert all("`" in column.description for column in node.columns.values()), node.name
     for macro in dbt.manifest.macros.values():
         if macro.package_name == "tmdb" and not macro.name.startswith("test_"):
             assert macro.description, macro.name
