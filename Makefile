@@ -28,26 +28,18 @@ EXTRACT_OPTIONS = \
 	$(call option,MAX_RPS,--max-rps) \
 	$(call option,MAX_CONNECTIONS,--max-connections) \
 	$(if $(DRY_RUN),--dry-run)
-# unit tests judge the models, not the day's data: `make dbt` and `make test` run them
-DATA_ONLY = --exclude-resource-type unit_test
 BUILD_OPTIONS = $(call option,SELECT,--select) $(if $(FULL_REFRESH),--full-refresh)
-
-# $(call or_say,what failed): after a command, tells which step it was and keeps its exit code
-or_say = || { code=$$?; echo "make $@: $(1) (exit code $$code)" >&2; exit $$code; }
 
 ##@ Films into tables
 
 elt: $(READY) ## Fetch films from TMDB and build the tables (MODE, PAGES, LIMIT, DATE, SELECT, ARGS)
-	@$(PY) -m warehouse run -- $(PY) -m extractor run $(EXTRACT_OPTIONS) $(ARGS) \
-		$(call or_say,step 1 of 2 failed: extract. The tables were not built)
-	@$(DBT) build $(DBT_OPTIONS) $(BUILD_OPTIONS) $(DATA_ONLY) \
-		$(call or_say,step 2 of 2 failed: dbt build. The films are landed; to build the tables again: make dbt)
+	@$(PY) -m tools.elt $(EXTRACT_OPTIONS) $(ARGS) -- $(BUILD_OPTIONS)
 
 extract: $(READY) ## Only fetch films into the landing zone (also TRACK_DAYS, MIN_POPULARITY, MAX_RPS, DRY_RUN=1 …)
 	@$(PY) -m warehouse run -- $(PY) -m extractor run $(EXTRACT_OPTIONS) $(ARGS)
 
 dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1, ARGS)
-	@$(DBT) build $(DBT_OPTIONS) $(BUILD_OPTIONS) $(ARGS)
+	@$(PY) -m tools.elt --build-only -- $(BUILD_OPTIONS) $(ARGS)
 
 demo: $(READY) ## 30 days of synthetic films in a database of their own: no account, no internet (ARGS)
 	@$(PY) -m demo run $(ARGS)

@@ -35,6 +35,23 @@ SCHEMA: Final = (Path(__file__).parent / "landing.sql").read_bytes()
 
 #: The advisory lock's key in its database: "tmdb-elt" as a number.
 LOCK_KEY: Final = int.from_bytes(b"tmdb-elt", "big")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """An advisory lock of the database: its key, what its holder is doing, and what two at once would do."""
+
+    key: int
+    holder: str
+    harm: str
+
+
+#: The writer's: one run at a time.
+WRITER: Final = Lock(
+    LOCK_KEY,
+    "another extractor is at work on this landing zone",
+    "two at once would fetch everything twice",
+)
 #: How long PostgreSQL is waited for when it went away during a run, s.
 PATIENCE: Final = 60.0
 #: How long a connection of a program that is gone may still hold the lock, s.
@@ -354,9 +371,12 @@ async def read_only() -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def locked() -> AsyncIterator[Connection]:
-    """A connection with the writer's lock, for work on the landing zone that is no run."""
-    connection = await _locked_connection()
+async def locked(lock: Lock = WRITER) -> AsyncIterator[Connection]:
+    """A connection with a lock, by default the writer's, for work that is no run.
+
+    Raises what `opened` does.
+    """
+    connection = await _locked_connection(lock)
     try:
         yield connection
     finally:
@@ -500,23 +520,22 @@ def _cannot_connect(error: psycopg.OperationalError) -> ConfigurationError | Lan
     )
 
 
-async def _try_lock(connection: Connection) -> bool:
-    cursor = await connection.execute("select pg_try_advisory_lock(%s)", [LOCK_KEY])
+async def _try_lock(connection: Connection, lock: Lock = WRITER) -> bool:
+    cursor = await connection.execute("select pg_try_advisory_lock(%s)", [lock.key])
     ((held,),) = await cursor.fetchall()
     return bool(held)
 
 
-async def _locked_connection() -> Connection:
+async def _locked_connection(lock: Lock = WRITER) -> Connection:
     connection = await _first_connection()
     try:
         started = time.monotonic()
-        while not await _try_lock(connection):
-            holder = await _holder(connection)
+        while not await _try_lock(connection, lock):
+            holder = await _holder(connection, lock)
             waited = time.monotonic() - started
             if holder.alive is True or waited > (_LINGER if holder.alive is None else _LINGER_DEAD):
                 raise LockedError(
-                    f"another extractor is at work on this landing zone: {holder.words}."
-                    " Wait until it has ended, or stop it; two at once would fetch everything twice"
+                    f"{lock.holder}: {holder.words}. Wait until it has ended, or stop it; {lock.harm}"
                 )
             await asyncio.sleep(0.1)  # of a killed program, the server's session lingers for a moment
     except BaseException:
@@ -532,13 +551,13 @@ class _Holder:
     alive: bool | None
 
 
-async def _holder(connection: Connection) -> _Holder:
+async def _holder(connection: Connection, lock: Lock) -> _Holder:
     cursor = await connection.execute(
         "select application_name, to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
         " from pg_locks join pg_stat_activity using (pid)"
         " where locktype = 'advisory' and granted and database = (select oid from pg_database"
         " where datname = current_database()) and (classid::bigint << 32 | objid::bigint) = %s",
-        [LOCK_KEY],
+        [lock.key],
     )
     rows = await cursor.fetchall()
     if not rows:  # gone meanwhile

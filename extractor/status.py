@@ -94,8 +94,8 @@ class Status:
     lag_days: int | None
 
     def is_older_than(self, age: timedelta) -> bool:
-        """Did no run finish within `age`?"""
-        return self.last_finished_at is None or datetime.now(UTC) - self.last_finished_at > age
+        """Did no run finish within `age`? One so far in the future was timed by a wrong clock."""
+        return self.last_finished_at is None or abs(datetime.now(UTC) - self.last_finished_at) > age
 
     def as_json(self) -> dict[str, Any]:
         """For a program; dates and times in ISO 8601."""
@@ -136,9 +136,8 @@ def show(status: Status, stream: TextIO) -> None:
         table.add_column(name, justify="right")
     table.add_column("error", overflow="fold")
     for run in status.runs:
-        took = (
-            "" if run.finished_at is None else f"{(run.finished_at - run.started_at).total_seconds():,.0f} s"
-        )
+        seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else -1.0
+        took = f"{seconds:,.0f} s" if seconds >= 0 else ""  # the server's clock was set back
         table.add_row(
             str(run.run_id),
             run.mode,

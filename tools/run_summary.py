@@ -1,6 +1,7 @@
 """A run's figures as Markdown: ``extractor status --json | python tools/run_summary.py RESULTS``.
 
 RESULTS is dbt's ``run_results.json``; where it is missing, dbt did not run, which the summary says.
+``elt.json`` beside it, which ``tools/elt.py`` writes, tells how long each step took.
 """
 
 import json
@@ -49,6 +50,15 @@ def build(results: dict[str, Any]) -> list[str]:
     return lines
 
 
+def steps(figures: dict[str, Any]) -> list[str]:
+    """How long each step took, and all of it: what `make elt` says in its last line."""
+    lines = ["| step | s | of which |", "| --- | --: | --- |"]
+    for step in figures["steps"]:
+        parts = ", ".join(f"{kind} {seconds:.1f}" for kind, seconds in step["parts"].items())
+        lines.append(f"| {step['name']} | {step['seconds']:.1f} | {parts} |")
+    return [*lines, f"| all of it | {figures['seconds']:.1f} | |"]
+
+
 def _first_line(message: str | None) -> str:
     return (message or "").strip().partition("\n")[0]
 
@@ -69,6 +79,9 @@ def main() -> int:
         lines += ["", *build(json.loads(path.read_text()))]
     else:
         lines += ["", "**dbt build: did not run**"]
+    figures = path.with_name("elt.json")
+    if figures.exists():
+        lines += ["", *steps(json.loads(figures.read_text()))]
     print("\n".join(lines))
     return 0
 

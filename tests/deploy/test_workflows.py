@@ -122,6 +122,14 @@ RESULTS = {
         {"unique_id": "test.tmdb.x", "status": "fail", "message": "Got 2\nrows", "execution_time": 0.1},
     ],
 }
+FIGURES = {
+    "seconds": 41.26,
+    "exit_code": 1,
+    "steps": [
+        {"name": "extract", "seconds": 12.34, "exit_code": 0, "parts": {}},
+        {"name": "dbt build", "seconds": 28.1, "exit_code": 1, "parts": {"models": 9.1, "tests": 10.0}},
+    ],
+}
 
 
 def summary(project_root: Path, given: str, results: Path) -> subprocess.CompletedProcess[str]:
@@ -137,6 +145,7 @@ def summary(project_root: Path, given: str, results: Path) -> subprocess.Complet
 def test_the_summary_has_the_runs_figures(project_root: Path, tmp_path: Path) -> None:
     results = tmp_path / "run_results.json"
     results.write_text(json.dumps(RESULTS))
+    (tmp_path / "elt.json").write_text(json.dumps(FIGURES))
     said = summary(project_root, json.dumps(STATUS), results)
     assert said.returncode == 0, said.stderr
     for text in (
@@ -147,9 +156,11 @@ def test_the_summary_has_the_runs_figures(project_root: Path, tmp_path: Path) ->
         "**dbt build: failed** in 13 s: 1 fail, 1 success",
         "- test.tmdb.x: Got 2\n",
         "| model.tmdb.dim_movie | 3.2 |",
+        "| extract | 12.3 |  |\n| dbt build | 28.1 | models 9.1, tests 10.0 |\n| all of it | 41.3 | |",
     ):
         assert said.stdout.count(text) == 1, said.stdout
     results.unlink()
+    (tmp_path / "elt.json").unlink()
     assert "dbt build: did not run" in summary(project_root, json.dumps(STATUS), results).stdout
     empty = json.dumps({"runs": [], "failures": []})
     assert "Nothing was extracted yet" in summary(project_root, empty, results).stdout

@@ -84,41 +84,28 @@ def test_make_alone_prints_every_target_with_one_line(project: Path) -> None:
     assert asked(project) == []
 
 
-def test_elt_extracts_then_builds(project: Path) -> None:
-    done = make(project, "elt", "MODE=export", "LIMIT=1000", "DATE=2026-01-02", "PAGES=3")
+def test_elt_passes_its_variables_to_both_steps(project: Path) -> None:
+    done = make(
+        project, "elt", "MODE=export", "LIMIT=1000", "DATE=2026-01-02", "PAGES=3", "SELECT=dim_movie+"
+    )
     assert done.returncode == 0, done.stderr
-    extract, build = asked(project)
-    assert extract == (
-        "-m warehouse run -- .venv/bin/python -m extractor run "
-        "--mode export --pages 3 --limit 1000 --snapshot-date 2026-01-02"
-    )
-    # the models' unit tests are for those who change them: make dbt
-    assert build == (
-        "-m warehouse run -- .venv/bin/dbt build --project-dir dbt_project --profiles-dir dbt_project"
-        " --exclude-resource-type unit_test"
-    )
+    assert asked(project) == [
+        "-m tools.elt --mode export --pages 3 --limit 1000 --snapshot-date 2026-01-02 -- --select dim_movie+"
+    ]
 
 
-@pytest.mark.parametrize(
-    ("failing", "ran", "message"),
-    [
-        ("extractor", 1, "make elt: step 1 of 2 failed: extract. The tables were not built (exit code 3)"),
-        ("dbt", 2, "make elt: step 2 of 2 failed: dbt build."),
-    ],
-)
-def test_elt_stops_at_the_first_failure_and_names_it(
-    failing: str, ran: int, message: str, project: Path
-) -> None:
-    failed = make(project, "elt", FAIL=failing)
-    assert failed.returncode != 0
-    assert message in failed.stderr
-    assert len(asked(project)) == ran
+def test_elt_fails_when_a_step_does(project: Path) -> None:
+    failed = make(project, "elt", FAIL="tools.elt")
+    assert failed.returncode != 0 and "Error 3" in failed.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["dbt", "SELECT=dim_movie+", "FULL_REFRESH=1"], "--select dim_movie+ --full-refresh"),
+        (
+            ["dbt", "SELECT=dim_movie+", "FULL_REFRESH=1"],
+            "--build-only -- --select dim_movie+ --full-refresh",
+        ),
         (["psql", "ARGS=-c 'select 1'"], "-m warehouse psql -- -c select 1"),
         (["demo"], "-m demo run"),
         (["prune", "KEEP_DAYS=90", "DRY_RUN=1"], "-m extractor prune --keep-days 90 --dry-run"),

@@ -8,7 +8,8 @@ select
     snapshot_date,
     started_at,
     finished_at,
-    extract(epoch from finished_at - started_at)::numeric(12, 1) as duration_seconds,
+    case when finished_at >= started_at then extract(epoch from finished_at - started_at) end::numeric(12, 1)
+        as duration_seconds,
     status,
     requested,
     landed,

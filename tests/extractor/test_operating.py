@@ -1,0 +1,244 @@
+"""What a year of operation brings: two schedulers at once, a laptop asleep for a week, clocks that change, a
+full disk. docs/operating.md says the outcomes; this shows them.
+
+Elsewhere: a second extractor and a disk that fills up under one (test_kills), a build on a full disk
+(tests/dbt_project/test_full_disk), the window of mode changes (test_changes), and what views say over missed
+days (dbt's unit tests trend_compares_over_missed_days and genre_trend_over_a_gap).
+"""
+
+import asyncio
+import itertools
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.server import StandIn
+from extractor import pipeline, settings
+from tests.extractor.conftest import DAY, TOKEN, Extract, Hook, Program, Silent, Zone, wait_for
+from tools import elt
+
+#: A project of dbt's that is parsed at once, with a model that can be built and one that can't.
+MODELS = {"fine": "select 1 as x", "broken": "select 1 / 0 as x from pg_class"}
+
+Elt = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start_elt(environment: dict[str, str], project_root: Path, tmp_path: Path, hook: Hook) -> Iterator[Elt]:
+    """Starts `python -m tools.elt`, as `make elt` does, on the project of MODELS; the webhook is `hook`."""
+    started: list[subprocess.Popen[str]] = []
+    (tmp_path / "models").mkdir()
+    for name, query in MODELS.items():
+        materialized = "table" if name == "broken" else "view"
+        (tmp_path / "models" / f"{name}.sql").write_text(
+            f"{{{{ config(materialized='{materialized}') }}}} {query}"
+        )
+    (tmp_path / "dbt_project.yml").write_text("{name: small, config-version: 2, profile: tmdb}")
+
+    def run(*words: str, **variables: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tools.elt", *words],
+            cwd=project_root,
+            env={
+                **environment,
+                "DBT_PROJECT_DIR": str(tmp_path),
+                "DBT_TARGET_PATH": str(tmp_path / "target"),
+                "DBT_LOG_PATH": str(tmp_path / "logs"),
+                "TMDB_NOTIFY_URL": hook.url,
+                **variables,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=30)
+
+
+class TestTwoSchedulers:
+    def test_the_second_day_says_who_is_at_work_and_ends(
+        self, start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook, tmp_path: Path
+    ) -> None:
+        first = start_elt("--", "--select", "fine", TMDB_MAX_RPS="40")
+        wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 10)
+        second = start_elt()
+        _, said = second.communicate(timeout=120)
+        assert second.returncode == 1
+        assert f"another make elt or make dbt is at work on these tables: process {first.pid} on " in said
+        (told,) = hook.contents()
+        assert (told["step"], told["status"], told["exit_code"]) == ("start", "failed", 1)
+        # the first one's lock is lost with its connection, as when the server is restarted: it takes it again
+        zone.rows(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s",
+            f"tmdb-elt extractor pid={first.pid} %",
+        )
+        _, said = first.communicate(timeout=120)
+        assert first.returncode == 0, said
+        assert zone.rows("select status from raw.extract_run") == [("finished",)]
+        assert zone.one("select x from public.fine") == 1
+        # and its closing line, whose figures are kept for the job's summary
+        took = re.search(
+            r"INFO done after (\S+) s: extract (\S+) s, dbt build (\S+) s \(models \S+ s\)", said
+        )
+        assert took
+        total, extract, build = map(float, took.groups())
+        assert extract > 1 and extract + build <= total + 0.1
+        kept = json.loads((tmp_path / "target" / "elt.json").read_text())
+        assert [round(step["seconds"], 1) for step in kept["steps"]] == [extract, build]
+        assert len(hook.received) == 1
+
+    def test_nor_does_a_build_run_beside_another(self, start_elt: Elt, zone: Zone, hook: Hook) -> None:
+        with zone.connection() as connection:
+            connection.execute("set application_name = 'somebody else'")
+            connection.execute("select pg_advisory_lock(%s)", [elt.LOCK.key])
+            refused = start_elt("--build-only")
+            _, said = refused.communicate(timeout=120)
+        assert refused.returncode == 1 and "session 'somebody else'" in said
+        # who types make dbt sees it
+        assert hook.received == []
+
+
+def test_a_failed_build_is_told_with_what_failed(
+    start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook
+) -> None:
+    failed = start_elt("--log-format", "json", "--pages", "1")
+    built, said = failed.communicate(timeout=120)
+    assert failed.returncode == 1
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert "step 2 of 2 failed: dbt build: 1 in error: model.small.broken. " in lines[-3]["message"]
+    assert lines[-2]["message"].startswith("ended after ")
+    assert all(isinstance(json.loads(line), dict) for line in built.splitlines())
+    (told,) = hook.contents()
+    assert (told["step"], told["status"], told["exit_code"]) == ("dbt build", "failed", 1)
+    assert "model.small.broken" in told["reason"] and "model.small.fine" not in told["reason"]
+    assert TOKEN not in str(told) + said + built and hook.url not in said
+    # the films are landed all the same
+    assert len(zone.films()) > 15
+
+
+def test_a_failed_extraction_is_told_once_and_nothing_is_built(start_elt: Elt, hook: Hook) -> None:
+    failed = start_elt(TMDB_TOKEN="")
+    built, said = failed.communicate(timeout=120)
+    assert failed.returncode == 2 and built == ""
+    assert "step 1 of 2 failed: extract. The tables were not built (exit code 2)" in said
+    assert [told["step"] for told in hook.contents()] == ["extract"]
+
+
+def test_sigterm_ends_the_step_and_the_day(start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook) -> None:
+    process = start_elt(TMDB_MAX_RPS="25")
+    wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 10)
+    process.terminate()
+    built, _ = process.communicate(timeout=30)
+    assert process.returncode == 143 and built == ""
+    assert zone.last_run()["error"] == "stopped by a signal"
+    assert [(told["step"], told["status"]) for told in hook.contents()] == [("extract", "interrupted")]
+
+
+def test_without_a_database_the_day_fails_and_is_told(start_elt: Elt, hook: Hook) -> None:
+    failed = start_elt(PGHOST="127.0.0.1", PGPORT="1")
+    _, said = failed.communicate(timeout=120)
+    assert failed.returncode == 1 and "cannot reach PostgreSQL" in said
+    assert [told["step"] for told in hook.contents()] == ["start"]
+
+
+class TestAsleepForAWeek:
+    """Popularity of a past day cannot be had: the days stay missing, and everything says so."""
+
+    def test_only_days_that_were_seen_have_rows(
+        self, program: Program, extract: Extract, tmdb: StandIn, zone: Zone
+    ) -> None:
+        seen = [DAY, DAY + timedelta(days=1), DAY + timedelta(days=8)]
+        for day in seen:
+            tmdb.today = day
+            extract(pages=5)
+        dates = zone.rows("select distinct snapshot_date from raw.tmdb_response order by 1")
+        assert [day for (day,) in dates] == seen
+        # films that were popular before the gap are still tracked after it
+        before = zone.films(seen[0]) | zone.films(seen[1])
+        assert before <= zone.films(seen[2]) | zone.films(seen[2], status=404)
+
+        # a monitor hears of it, whatever the runs before and after said
+        zone.execute("update raw.extract_run set finished_at = now() - interval '7 days' where run_id <= 2")
+        zone.execute("delete from raw.extract_run where run_id = 3")
+        assert program("status", "--max-age", "36h").returncode == 1
+
+
+class TestClocksChange:
+    @pytest.mark.parametrize("zone_name", ["Pacific/Kiritimati", "Etc/GMT+12"])
+    def test_a_day_is_a_utc_day_wherever_the_machine_stands(
+        self, program: Program, zone: Zone, zone_name: str
+    ) -> None:
+        """14 hours before UTC and 12 after it: in one of them it is always another date."""
+        before = settings.today()
+        done = program("run", "--limit", "2", TMDB_SNAPSHOT_DATE=None, TZ=zone_name)
+        assert done.returncode == 0, done.stderr
+        assert before <= zone.last_run()["snapshot_date"] <= settings.today()
+        # summer time neither repeats nor skips an hour of the log
+        said = datetime.fromisoformat(done.stderr[:20])
+        assert abs(datetime.now(UTC) - said) < timedelta(minutes=1)
+
+    def test_a_clock_that_jumps_changes_neither_date_nor_pace(
+        self, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tmdb.repeats = 0.0
+        midnight = datetime(2026, 8, 20, 23, 59, 59, tzinfo=UTC)
+        jumps = itertools.cycle(
+            [timedelta(hours=1), timedelta(hours=-2), timedelta(days=9), timedelta(days=-8)]
+        )
+
+        class Jumping(datetime):
+            at = midnight
+
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:
+                return cls.at
+
+        monkeypatch.setattr("extractor.settings.datetime", Jumping)
+        monkeypatch.setattr("extractor.tmdb.datetime", Jumping)
+        given = {
+            "TMDB_TOKEN": tmdb.token,
+            "TMDB_BASE_URL": tmdb.base_url,
+            "TMDB_PAGES": "5",
+            "TMDB_MAX_RPS": "60",
+        }
+        loaded = settings.load(given)
+
+        def jump(_: Any) -> None:
+            Jumping.at += next(jumps)
+            wall = Jumping.at.timestamp()
+            monkeypatch.setattr(time, "time", lambda: wall)
+
+        silent = Silent()
+        monkeypatch.setattr(silent, "update", jump)
+        summary = asyncio.run(pipeline.run(loaded, silent))
+        assert Jumping.at != midnight
+        assert zone.rows("select distinct snapshot_date from raw.tmdb_response") == [(midnight.date(),)]
+        assert len(zone.films()) + len(zone.films(status=404)) == 100
+        # 108 requests at 60 a second, by the clock that does not jump
+        assert 1.5 < summary.seconds < 60
+
+    def test_a_run_that_ends_before_it_began_or_in_the_future_is_no_good_news(
+        self, program: Program, extract: Extract, zone: Zone
+    ) -> None:
+        extract(pages=1)
+        zone.execute("update raw.extract_run set finished_at = started_at - interval '1 hour'")
+        shown = program("status", "--max-age", "2h")
+        assert shown.returncode == 0 and "-3,6" not in shown.stdout
+        # the clock was a week ahead: that says nothing of today
+        zone.execute("update raw.extract_run set finished_at = now() + interval '7 days'")
+        assert program("status", "--max-age", "2h").returncode == 1
