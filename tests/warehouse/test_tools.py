@@ -114,7 +114,7 @@ def test_elt_fails_when_a_step_does(project: Path) -> None:
         (["stop"], "-m warehouse stop"),
         (["backup"], "-m warehouse backup"),
         (["restore", "FILE=a b.dump", "REPLACE=1"], "-m warehouse restore --replace -- a b.dump"),
-        (["test", "ARGS=tests/warehouse"], "--dist loadfile tests/warehouse"),
+        (["test", "ARGS=tests/warehouse"], "--dist loadfile --no-loadscope-reorder tests/warehouse"),
     ],
 )
 def test_a_target_passes_its_variables_on(arguments: list[str], expected: str, project: Path) -> None:
