@@ -44,6 +44,14 @@ dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1, 
 demo: $(READY) ## 30 days of synthetic films in a database of their own: no account, no internet (ARGS)
 	@$(PY) -m demo run $(ARGS)
 
+load: $(READY) ## Land history from a file: of another instance, or films of a DATE, JSON Lines (FILE, DATE, ARGS)
+	@test -n '$(FILE)$(ARGS)' || { echo "make load: name the file: make load FILE=history.jsonl.gz" >&2; exit 2; }
+	@$(PY) -m warehouse run -- $(PY) -m extractor load $(call option,DATE,--date) $(ARGS) $(if $(FILE),-- '$(FILE)')
+
+dump: $(READY) ## Write the landing zone, or the days FROM … TO, to a file for load (FILE; default: to the terminal)
+	@$(PY) -m warehouse run -- $(PY) -m extractor dump $(call option,FROM,--from) $(call option,TO,--to) $(ARGS) \
+		$(if $(FILE),-- '$(FILE)')
+
 prune: $(READY) ## Drop months of the landing zone older than KEEP_DAYS (DRY_RUN=1 only says which)
 	@$(PY) -m warehouse run -- $(PY) -m extractor prune $(call option,KEEP_DAYS,--keep-days) \
 		$(if $(DRY_RUN),--dry-run) $(ARGS)
@@ -145,7 +153,7 @@ clean: ## Remove caches and built files; never data, .env or .venv
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
-.PHONY: elt extract dbt demo prune status check preview metabase psql docs docs-serve start stop env backup restore up up-demo down logs \
+.PHONY: elt extract dbt demo load dump prune status check preview metabase psql docs docs-serve start stop env backup restore up up-demo down logs \
 	setup test lint format bench lock clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.

@@ -6,8 +6,8 @@ from typing import LiteralString
 import orjson
 import psycopg
 
-from benchmarks.database import PROJECT
 from demo.catalogue import Catalogue
+from extractor.schema import MIGRATIONS
 
 # As the extractor's own days: each film whole once in 30 days, else without credits and keywords. The
 # measures move every day, and one film in a hundred changes its tagline: TMDB's own rates (about 1 %).
@@ -39,7 +39,8 @@ class History:
     def __init__(self, connection: psycopg.Connection, films: int) -> None:
         """Takes an autocommit connection to an empty database; makes a landing zone without films there."""
         self._connection = connection
-        connection.execute((PROJECT / "extractor" / "landing.sql").read_bytes())
+        for migration in MIGRATIONS:
+            connection.execute(migration.script)
         connection.execute(
             "create temporary table bench_film"
             " (movie_id bigint, number integer, popularity float, votes integer, payload jsonb)"

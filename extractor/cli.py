@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -21,7 +22,7 @@ import orjson
 import psycopg
 
 import warehouse
-from extractor import notify, pipeline, prune, settings, status
+from extractor import dump, load, notify, pipeline, prune, settings, status
 from extractor.errors import ConfigurationError, ExtractorError, StoppedError
 from extractor.logs import FORMATS, set_up
 from extractor.progress import Display
@@ -90,9 +91,25 @@ def _logging(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        # its one place: the project is run from its folder, not installed as a package
+        project = tomllib.loads((environment.PROJECT / "pyproject.toml").read_text())["project"]
+        click.echo(f"{project['name']} {project['version']}")
+        context.exit()
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit: 0 done, 1 failed, 2 wrong use or configuration, 128 + N ended by signal N.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
 )
 def cli() -> None:
     """Fetch films from TMDB and land their JSON in PostgreSQL, schema raw.
@@ -211,6 +228,58 @@ def status_command(
             f"no run has finished within {tmdb_max_age}: "
             + (f"the last one did at {when:%Y-%m-%d %H:%M:%S} UTC" if when else "none ever did")
         )
+
+
+@cli.command("load", short_help="Land history from files: of another instance, or films as JSON Lines.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@_option("--date", "TMDB_LOAD_DATE", "The files hold films as TMDB sends them, of this date.", "YYYY-MM-DD")
+@_option("--progress-seconds", "TMDB_PROGRESS_SECONDS", "Between two progress lines.", "S")
+@_logging
+@_pass_program
+def load_command(
+    program: _Program,
+    files: tuple[str, ...],
+    tmdb_load_date: str | None,
+    tmdb_progress_seconds: str | None,
+    tmdb_log_level: str | None,
+) -> None:
+    """Land history from FILEs, JSON Lines as they are or packed by gzip; - is standard input.
+
+    Without --date each line is a row of a landing zone, as dump writes them, and keeps its date. Loading a
+    file again changes nothing. Needs no token and asks TMDB nothing.
+    """
+    program.log_at(_level(tmdb_log_level))
+    program.report.mode = "load"
+    day = settings.optional_day("TMDB_LOAD_DATE", tmdb_load_date)
+    seconds = settings.progress_seconds(tmdb_progress_seconds)
+    _use_warehouse()
+    loaded = _execute(load.load(files, day, seconds, program.report))
+    log.info("run %d finished: %s", loaded.run_id, loaded)
+
+
+@cli.command("dump", short_help="Write the landing zone, or some days of it, as JSON Lines for load.")
+@click.argument("file", default=dump.STDOUT)
+@_option("--from", "TMDB_DUMP_FROM", "The first snapshot date; default: that of all.", "YYYY-MM-DD")
+@_option("--to", "TMDB_DUMP_TO", "The last snapshot date; default: that of all.", "YYYY-MM-DD")
+@_logging
+@_pass_program
+def dump_command(
+    program: _Program,
+    file: str,
+    tmdb_dump_from: str | None,
+    tmdb_dump_to: str | None,
+    tmdb_log_level: str | None,
+) -> None:
+    """Write the landing zone to FILE as JSON Lines, packed when it is named .gz; - is standard output.
+
+    It needs no lock and shows one moment, whatever is written meanwhile.
+    """
+    program.log_at(_level(tmdb_log_level))
+    first = settings.optional_day("TMDB_DUMP_FROM", tmdb_dump_from)
+    last = settings.optional_day("TMDB_DUMP_TO", tmdb_dump_to)
+    _use_warehouse()
+    rows = _execute(dump.dump(file, first, last))
+    log.info("%s rows dumped", f"{rows:,}")
 
 
 @cli.command("prune", short_help="Drop whole months of the landing zone beyond N days.")

@@ -13,6 +13,16 @@ class ConfigurationError(ExtractorError):
     exit_code = 2
 
 
+class InputError(ExtractorError):
+    """A file to load is not what it must be."""
+
+    exit_code = 2
+
+
+class OutputError(ExtractorError):
+    """What was asked for can't be written."""
+
+
 class SourceError(ExtractorError):
     """TMDB can't be reached or keeps failing."""
 

@@ -1,4 +1,4 @@
-"""The landing zone in PostgreSQL: schema, lock, ledger, batches (`landing.sql` defines the tables).
+"""The landing zone in PostgreSQL: lock, ledger, batches (`schema` defines the tables).
 
 One writer at a time, by a session-level advisory lock on the one connection that this module holds. A batch
 is one transaction: COPY into a temporary table, one upsert, its failures, and the ledger's counts as they are
@@ -17,21 +17,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from extractor.errors import ConfigurationError, LandingError, LockedError
+from extractor import schema
+from extractor.errors import ConfigurationError, ExtractorError, LandingError, LockedError
+from extractor.schema import Connection
 from extractor.tmdb import Failure, Outcome, Row
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
-
-SCHEMA: Final = (Path(__file__).parent / "landing.sql").read_bytes()
 
 #: The advisory lock's key in its database: "tmdb-elt" as a number.
 LOCK_KEY: Final = int.from_bytes(b"tmdb-elt", "big")
@@ -52,6 +50,8 @@ WRITER: Final = Lock(
     "another extractor is at work on this landing zone",
     "two at once would fetch everything twice",
 )
+#: A run with a larger share of failures than this has failed.
+TOLERATED: Final = 0.01
 #: How long PostgreSQL is waited for when it went away during a run, s.
 PATIENCE: Final = 60.0
 #: How long a connection of a program that is gone may still hold the lock, s.
@@ -66,6 +66,9 @@ _PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25006")
 #: What PostgreSQL can refuse in one row: data, integrity, limits.
 _REFUSED: Final = ("22", "23", "54")
 
+#: How long PostgreSQL is waited for once a signal has come, s.
+LAST_PATIENCE: Final = 2.0
+
 #: What the ledger says of a run that was found still marked as running.
 _DIED: Final = "ended without a word: killed, or its machine stopped"
 
@@ -74,10 +77,14 @@ _COPY_TRAILER: Final = struct.pack("!h", -1)
 _NULL: Final = struct.pack("!i", -1)
 _ID_AND_STATUS: Final = struct.Struct("!iqih")
 _LENGTH: Final = struct.Struct("!i")
+_DATE: Final = struct.Struct("!ii")
+#: PostgreSQL's first day.
+_EPOCH: Final = date(2000, 1, 1)
 
 _BATCH_TABLE: Final = b"""
 create temporary table if not exists landing_batch (
-    resource text, resource_id bigint, http_status smallint, payload jsonb, alteration text, selected_by text
+    resource text, resource_id bigint, http_status smallint, payload jsonb, alteration text, selected_by text,
+    snapshot_date date
 )
 -- most payloads stay as they are here, and are compressed once, on their way on (measured: 20 % less CPU)
 with (toast_tuple_target = 8160) on commit delete rows
@@ -89,7 +96,7 @@ insert into raw.tmdb_response as landed (
     run_id, load_id, landed_at, alteration, selected_by
 )
 select
-    resource, resource_id, %(date)s, http_status, payload,
+    resource, resource_id, coalesce(snapshot_date, %(date)s), http_status, payload,
     %(run)s, %(load)s, now(), alteration, selected_by
 from landing_batch
 on conflict (resource, snapshot_date, resource_id) do update set
@@ -99,8 +106,26 @@ on conflict (resource, snapshot_date, resource_id) do update set
     load_id = excluded.load_id,
     landed_at = excluded.landed_at,
     alteration = excluded.alteration,
-    selected_by = case when landed.selected_by = 'popular' then 'popular' else excluded.selected_by end
+    selected_by = case
+        when landed.selected_by = 'popular' or excluded.selected_by = 'load' then landed.selected_by
+        else excluded.selected_by
+    end
 """
+
+#: A load leaves alone what is landed already as it is (but not its own: a batch whose commit was in doubt),
+#: and a full payload where it has one without credits: it can't ask TMDB for them again.
+_UNLESS_LANDED: Final = """
+where landed.run_id = %(run)s or (
+    (
+        (landed.http_status, landed.payload, landed.alteration)
+        is distinct from (excluded.http_status, excluded.payload, excluded.alteration)
+        or (landed.selected_by <> 'popular' and excluded.selected_by not in ('load', landed.selected_by))
+    )
+    and not (landed.payload ? 'credits' and excluded.http_status = 200 and not excluded.payload ? 'credits')
+)
+"""
+
+_RETURNING: Final = "returning resource, resource_id, snapshot_date"
 
 
 @dataclass(frozen=True)
@@ -126,13 +151,24 @@ class Counts:
             bytes=self.bytes + sum(len(row.body) for row in rows),
         )
 
+    def too_many_failed(self, requested: int) -> str | None:
+        """What to say when so many of the requested failed that the run has failed."""
+        if self.failed <= TOLERATED * requested:
+            return None
+        return (
+            f"{self.failed:,} of {requested:,} could not be landed, more than {TOLERATED:.0%}"
+            " (raw.extract_failure has each with its reason; extractor status sums them up)"
+        )
+
 
 @dataclass(frozen=True)
 class Run:
-    """A run's line in the ledger; `resumes`: unfinished runs of its date, whose films it need not fetch."""
+    """A run's line in the ledger. `snapshot_date`: none for a load, whose rows bring theirs. `resumes`:
+    unfinished runs of its date, whose films it need not fetch.
+    """
 
     run_id: int
-    snapshot_date: date
+    snapshot_date: date | None
     resumes: tuple[int, ...]
 
 
@@ -148,6 +184,8 @@ class Landing:
         self._turn = asyncio.Lock()
         self._run: Run | None = None
         self._committed = Counts()
+        # those that were written to, by the first day of their month
+        self._partitions: dict[date, str] = {}
         self.patience = PATIENCE
 
     @property
@@ -155,13 +193,14 @@ class Landing:
         """What is safely in the landing zone, as the ledger says."""
         return self._committed
 
-    async def begin(self, mode: str, parameters: dict[str, Any], day: date) -> Run:
-        """Make the schema and the day's partition; mark runs that died; open the run in the ledger."""
+    async def begin(self, mode: str, parameters: dict[str, Any], day: date | None) -> Run:
+        """Bring the schema up to date; mark runs that died; open the run in the ledger. `day`: what its rows
+        are landed under; none for a load.
+        """
 
         async def operation(connection: Connection) -> Run:
+            await schema.migrate(connection)
             async with connection.transaction():
-                await connection.execute(SCHEMA)
-                await connection.execute("select raw.ensure_partition(%s)", [day])
                 dead = await connection.execute(
                     "update raw.extract_run set status = 'interrupted', error = %s"
                     " where status = 'running' returning run_id",
@@ -169,7 +208,7 @@ class Landing:
                 )
                 for (run_id,) in await dead.fetchall():
                     log.warning("run %d ended without a word: marked as interrupted", run_id)
-                chain = await unfinished(connection, day)
+                chain = await unfinished(connection, day) if day else ()
                 cursor = await connection.execute(
                     "insert into raw.extract_run (mode, parameters, snapshot_date, status)"
                     " values (%s, %s, %s, 'running') returning run_id",
@@ -224,17 +263,55 @@ class Landing:
         await self._patiently(operation)
         self._committed = counts
 
-    async def tidy(self) -> None:
-        """VACUUM and ANALYZE the run's partition: statistics for the models' plans, and a visibility map so
-        that the tracked films are read from an index alone. Never fails a run.
+    async def conclude(self, requested: int, retried: int, problem: str | None) -> None:
+        """Close the run, which came to its end, in the ledger, and tidy up. `problem`: why it failed all the
+        same.
         """
-        partition = f"tmdb_response_{self._running().snapshot_date:%Y%m}"
+        await self.finish("failed" if problem else "finished", requested, retried, problem)
+        if self.committed.landed:
+            try:
+                await self._tidy()
+            except asyncio.CancelledError:
+                log.warning("did not wait for the statistics: everything is landed and the run closed")
+
+    async def _tidy(self) -> None:
+        """VACUUM and ANALYZE the partitions written to: statistics for the models' plans, and a visibility
+        map so that the tracked films are read from an index alone. Never fails a run.
+        """
+        for partition in self._partitions.values():
+            try:
+                async with self._turn:
+                    # the name is made of digits by raw.ensure_partition
+                    await self._connection.execute(f"vacuum (analyze, skip_locked) raw.{partition}".encode())
+            except psycopg.Error as error:
+                log.warning("could not vacuum raw.%s (the films are landed): %s", partition, _said(error))
+
+    @asynccontextmanager
+    async def closing(
+        self, progress: Callable[[], tuple[int, int]], redact: Callable[[str], str] = str
+    ) -> AsyncIterator[None]:
+        """Whatever ends the block early, the ledger says so. `progress`: requested and retried, by then."""
         try:
-            async with self._turn:
-                # the name is made of digits above
-                await self._connection.execute(f"vacuum (analyze, skip_locked) raw.{partition}".encode())
-        except psycopg.Error as error:
-            log.warning("could not vacuum raw.%s (the films are landed): %s", partition, _said(error))
+            yield
+        except asyncio.CancelledError:
+            self.patience = LAST_PATIENCE
+            await self._close("interrupted", progress(), "stopped by a signal")
+            raise
+        except LandingError as error:
+            self.patience = 0
+            await self._close("failed", progress(), str(error))
+            raise
+        except Exception as error:
+            text = str(error) if isinstance(error, ExtractorError) else f"{type(error).__name__}: {error}"
+            await self._close("failed", progress(), redact(text))
+            raise
+
+    async def _close(self, status: str, progress: tuple[int, int], error: str) -> None:
+        try:
+            await self.finish(status, *progress, error)
+        except (LandingError, psycopg.Error) as lost:
+            # the next run finds it still marked as running, and marks it as interrupted
+            log.warning("the ledger could not be closed: %s", lost)
 
     def _running(self) -> Run:
         if self._run is None:
@@ -245,21 +322,13 @@ class Landing:
         self, connection: Connection, outcomes: Sequence[Outcome], requested: int, retried: int
     ) -> None:
         run = self._running()
-        counts = replace(self._committed.plus(outcomes), requested=requested, retried=retried)
         rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+        partitions: dict[date, str] = {}
         async with connection.transaction():
             if rows:
-                await connection.execute(_BATCH_TABLE)
-                async with connection.cursor().copy(
-                    "copy landing_batch from stdin with (format binary)"
-                ) as copy:
-                    await copy.write(binary_copy(rows))
-                cursor = await connection.execute("select nextval('raw.load_id_seq')")
-                ((load_id,),) = await cursor.fetchall()
-                await connection.execute(
-                    _UPSERT.encode(), {"date": run.snapshot_date, "run": run.run_id, "load": load_id}
-                )
+                partitions = await self._ensured(connection, rows)
+                rows = await _upsert(connection, run, rows)
             if failures:
                 await connection.cursor().executemany(
                     "insert into raw.extract_failure"
@@ -270,7 +339,7 @@ class Landing:
                             run.run_id,
                             failure.resource,
                             failure.resource_id,
-                            run.snapshot_date,
+                            failure.snapshot_date or run.snapshot_date,
                             failure.reason,
                             failure.detail.replace("\x00", "\\0"),
                             failure.http_status,
@@ -279,8 +348,20 @@ class Landing:
                         for failure in failures
                     ],
                 )
+            counts = replace(self._committed.plus([*rows, *failures]), requested=requested, retried=retried)
             await _count(connection, run, counts)
         self._committed = counts
+        self._partitions |= partitions
+
+    async def _ensured(self, connection: Connection, rows: Sequence[Row]) -> dict[date, str]:
+        """The partitions of `rows` that were not written to before, made where they are missing."""
+        dates = {row.snapshot_date or self._running().snapshot_date for row in rows}
+        months = {day.replace(day=1) for day in dates if day} - self._partitions.keys()
+        partitions = {}
+        for month in sorted(months):
+            cursor = await connection.execute("select raw.ensure_partition(%s)", [month])
+            ((partitions[month],),) = await cursor.fetchall()
+        return partitions
 
     async def _patiently(self, operation: Callable[[Connection], Awaitable[T]]) -> T:
         """`operation`, which must bear repetition, once PostgreSQL is there; it is waited for `patience`
@@ -398,6 +479,26 @@ async def unfinished(connection: Connection, day: date) -> tuple[int, ...]:
     return tuple(run_id for (run_id,) in await cursor.fetchall())
 
 
+async def _upsert(connection: Connection, run: Run, rows: Sequence[Row]) -> list[Row]:
+    """Write `rows`; those that were written, which for a load are those that were not there as they are."""
+    await connection.execute(_BATCH_TABLE)
+    async with connection.cursor().copy("copy landing_batch from stdin with (format binary)") as copy:
+        await copy.write(binary_copy(rows))
+    cursor = await connection.execute("select nextval('raw.load_id_seq')")
+    ((load_id,),) = await cursor.fetchall()
+    is_load = run.snapshot_date is None
+    cursor = await connection.execute(
+        (_UPSERT + _UNLESS_LANDED * is_load + _RETURNING).encode(),
+        {"date": run.snapshot_date, "run": run.run_id, "load": load_id},
+    )
+    written = set(await cursor.fetchall())
+    return [
+        row
+        for row in rows
+        if (row.resource, row.resource_id, row.snapshot_date or run.snapshot_date) in written
+    ]
+
+
 def binary_copy(rows: Sequence[Row]) -> bytes:
     """`rows` in PostgreSQL's binary COPY format, for the temporary table: the JSON goes in as it came."""
     parts = [_COPY_HEADER]
@@ -405,7 +506,7 @@ def binary_copy(rows: Sequence[Row]) -> bytes:
         resource = row.resource.encode()
         selected_by = row.selected_by.encode()
         parts += (
-            b"\x00\x06",
+            b"\x00\x07",
             _LENGTH.pack(len(resource)),
             resource,
             _ID_AND_STATUS.pack(8, row.resource_id, 2, row.http_status),
@@ -419,6 +520,10 @@ def binary_copy(rows: Sequence[Row]) -> bytes:
             alteration = row.alteration.encode()
             parts += (_LENGTH.pack(len(alteration)), alteration)
         parts += (_LENGTH.pack(len(selected_by)), selected_by)
+        if row.snapshot_date is None:
+            parts.append(_NULL)
+        else:
+            parts.append(_DATE.pack(4, (row.snapshot_date - _EPOCH).days))
     parts.append(_COPY_TRAILER)
     return b"".join(parts)
 
@@ -448,6 +553,7 @@ def _refused(row: Row, error: psycopg.Error) -> Failure:
         _said(error)[:2000],
         row.http_status,
         row.body[: 64 << 10],
+        row.snapshot_date,
     )
 
 
@@ -467,10 +573,10 @@ async def _connect() -> Connection:
             b"set client_min_messages = warning; set lock_timeout = '30s'; set timezone = 'UTC';"
             # and a client that vanished without a word does not keep the lock for hours
             b"set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;"
-            # as in landing.sql, where the server has it
             # what this program takes for landed must survive a crash of the server
             b"select set_config('synchronous_commit', 'on', false)"
             b" where current_setting('synchronous_commit') = 'off';"
+            # as raw.ensure_partition, where the server has it
             b"select set_config('default_toast_compression', 'lz4', false) from pg_settings"
             b" where name = 'default_toast_compression' and 'lz4' = any (enumvals)"
         )
@@ -503,6 +609,11 @@ async def _first_connection() -> Connection:
             f"the database {name} is not UTF8-encoded: TMDB's text would not fit."
             " Make one with: create database … encoding 'UTF8' template template0"
         )
+    try:
+        await schema.refuse_newer(connection)
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 
@@ -574,7 +685,10 @@ async def _holder(connection: Connection, lock: Lock) -> _Holder:
             " and parameters ->> 'pid' = %s",
             [matched[1]],
         )
-        run = "".join(f"run {run_id} (mode {mode}, {day}), " for run_id, mode, day in await cursor.fetchall())
+        run = "".join(
+            f"run {run_id} (mode {mode}{f', {day}' if day else ''}), "
+            for run_id, mode, day in await cursor.fetchall()
+        )
     here = matched[2] == socket.gethostname()[:24]
     return _Holder(
         f"{run}process {matched[1]} on {matched[2]}, since {since} UTC",

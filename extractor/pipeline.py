@@ -11,12 +11,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import psycopg
-
 from extractor import catalogue, landing
 from extractor.buffer import Buffer
 from extractor.catalogue import Selection
-from extractor.errors import ConfigurationError, ExtractorError, LandingError, RunFailedError, SourceError
+from extractor.errors import ConfigurationError, ExtractorError, RunFailedError, SourceError
 from extractor.landing import Counts, Landing, Run
 from extractor.pace import Pace
 from extractor.progress import Reporter, words
@@ -26,14 +24,10 @@ from extractor.tmdb import LISTS, Ask, Failure, Tmdb, opened
 
 log = logging.getLogger(__name__)
 
-#: A run with a larger share of failures than this has failed.
-TOLERATED: Final = 0.01
 #: So many failures in a row, each after all its tries, are an outage: the run ends and can be resumed.
 _OUTAGE: Final = 100
 #: Between two looks at how far it is, s.
 _REPORT_SECONDS: Final = 0.25
-#: How long PostgreSQL is waited for once a signal has come, s.
-_LAST_PATIENCE: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -66,43 +60,18 @@ async def run(settings: Settings, reporter: Reporter, report: Report | None = No
             log.warning(
                 "TMDB answers for today only: what it says now is landed under %s", settings.snapshot_date
             )
-        try:
+        async with zone.closing(lambda: (extraction.requested, client.retried), settings.token.redact):
             await extraction.whole()
-        except asyncio.CancelledError:
-            zone.patience = _LAST_PATIENCE
-            await _close(zone, extraction, "interrupted", "stopped by a signal")
-            raise
-        except LandingError as error:
-            zone.patience = 0
-            await _close(zone, extraction, "failed", str(error))
-            raise
-        except Exception as error:
-            text = str(error) if isinstance(error, ExtractorError) else f"{type(error).__name__}: {error}"
-            await _close(zone, extraction, "failed", settings.token.redact(text))
-            raise
         summary = Summary(
             begun.run_id,
             extraction.counts,
             time.monotonic() - started,
         )
         problem = extraction.problem()
-        await zone.finish("failed" if problem else "finished", extraction.requested, client.retried, problem)
-        if zone.committed.landed:
-            try:
-                await zone.tidy()
-            except asyncio.CancelledError:
-                log.warning("did not wait for the statistics: everything is landed and the run closed")
+        await zone.conclude(extraction.requested, client.retried, problem)
         if problem:
             raise RunFailedError(f"run {begun.run_id} failed: {problem}. {summary}")
         return summary
-
-
-async def _close(zone: Landing, extraction: "_Extraction", status: str, error: str) -> None:
-    try:
-        await zone.finish(status, extraction.requested, extraction.retried, error)
-    except (LandingError, psycopg.Error) as lost:
-        # the next run finds it still marked as running, and marks it as interrupted
-        log.warning("the ledger could not be closed: %s", lost)
 
 
 class _Extraction:
@@ -123,11 +92,6 @@ class _Extraction:
         self._missing: list[str] = []
 
     @property
-    def retried(self) -> int:
-        """Requests sent again."""
-        return self._client.retried
-
-    @property
     def counts(self) -> Counts:
         """What is committed, and what was asked for until now."""
         return replace(self._zone.committed, requested=self.requested, retried=self._client.retried)
@@ -138,11 +102,8 @@ class _Extraction:
         problems = []
         if self._missing:
             problems.append(f"could not read {', '.join(self._missing[:5])}{' …' * (len(self._missing) > 5)}")
-        if counts.failed > TOLERATED * self.requested:
-            problems.append(
-                f"{counts.failed:,} of {self.requested:,} could not be landed, more than {TOLERATED:.0%}"
-                " (raw.extract_failure has each with its reason; extractor status sums them up)"
-            )
+        if too_many := counts.too_many_failed(self.requested):
+            problems.append(too_many)
         return "; ".join(problems) or None
 
     async def whole(self) -> None:
@@ -153,7 +114,7 @@ class _Extraction:
         try:
             await asyncio.wait({writing, fetching}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            self._zone.patience = _LAST_PATIENCE
+            self._zone.patience = landing.LAST_PATIENCE
             raise
         finally:
             fetching.cancel()

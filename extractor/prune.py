@@ -11,7 +11,7 @@ from psycopg import sql
 
 from extractor import landing
 from extractor.errors import LandingError, RefusedError
-from extractor.landing import Connection
+from extractor.schema import Connection
 from extractor.settings import today
 
 _PARTITIONS = """

@@ -77,7 +77,7 @@ def load(given: Mapping[str, str | None], *, dry_run: bool = False) -> Settings:
         base_url=read.value("TMDB_BASE_URL", _url),
         export_url=read.value("TMDB_EXPORT_URL", _url),
         mode=mode,
-        snapshot_date=read.optional("TMDB_SNAPSHOT_DATE", _date) or today(),
+        snapshot_date=read.optional("TMDB_SNAPSHOT_DATE", day) or today(),
         pages=read.value("TMDB_PAGES", _whole(1, 1_000_000)),
         limit=read.optional("TMDB_LIMIT", _whole(1, 1_000_000_000)),
         min_popularity=read.optional("TMDB_MIN_POPULARITY", _number(0, 1_000_000)),
@@ -104,6 +104,32 @@ def age(text: str) -> timedelta:
         return timedelta(seconds=float(matched[1]) * unit)
     except OverflowError:
         raise ValueError("must be less than a billion days") from None
+
+
+def day(text: str) -> date:
+    """A date, YYYY-MM-DD. Raises `ValueError`."""
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass  # said below, with the form it must have
+    raise ValueError("must be a date, YYYY-MM-DD")
+
+
+def optional_day(name: str, text: str | None) -> date | None:
+    """One date given for `name`, outside a run's settings; none for no text. Raises `ConfigurationError`."""
+    try:
+        return day(text.strip()) if text else None
+    except ValueError as error:
+        raise ConfigurationError(f"{name}={text!r} {error}") from None
+
+
+def progress_seconds(text: str | None) -> float:
+    """Seconds between two progress lines, outside a run's settings. Raises `ConfigurationError`."""
+    read = _Reader({"TMDB_PROGRESS_SECONDS": text})
+    seconds = read.value("TMDB_PROGRESS_SECONDS", _number(0.1, 86400))
+    read.raise_if_wrong()
+    return seconds
 
 
 def whole(name: str, text: str, low: int, high: int) -> int:
@@ -193,15 +219,6 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
         return text
 
     return parse
-
-
-def _date(text: str) -> date:
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass  # said below, with the form it must have
-    raise ValueError("must be a date, YYYY-MM-DD")
 
 
 def _url(text: str) -> str:

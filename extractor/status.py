@@ -21,10 +21,31 @@ select run_id, mode, snapshot_date, status, started_at, finished_at,
 from raw.extract_run order by run_id desc limit %(runs)s
 """
 _DATES = """
+with recursive date as (
+    -- the newest, then each time the next older one: a probe of the primary key for each, as a load has many
+    select max(newest.snapshot_date) as snapshot_date, 1 as place
+    from unnest(%(resources)s::text[]) as resource (name)
+    cross join lateral (
+        select max(response.snapshot_date) as snapshot_date from raw.tmdb_response as response
+        where response.resource = resource.name
+    ) as newest
+    union all
+    select
+        (
+            select max(older.snapshot_date)
+            from unnest(%(resources)s::text[]) as resource (name)
+            cross join lateral (
+                select max(response.snapshot_date) as snapshot_date from raw.tmdb_response as response
+                where response.resource = resource.name and response.snapshot_date < date.snapshot_date
+            ) as older
+        ),
+        date.place + 1
+    from date
+    where date.snapshot_date is not null and date.place < %(dates)s
+)
+
 select date.snapshot_date, resource.name, landed.rows
-from (
-    select distinct snapshot_date from raw.extract_run order by snapshot_date desc limit %(dates)s
-) as date
+from date
 cross join unnest(%(resources)s::text[]) as resource (name)
 cross join lateral (
     -- one range of the primary key, its rows not read
@@ -39,16 +60,19 @@ select snapshot_date, resource, reason, count(*), max(occurred_at), min(resource
 where snapshot_date > (select max(snapshot_date) from raw.extract_failure) - %(dates)s
 group by snapshot_date, resource, reason order by snapshot_date desc, count(*) desc, resource, reason
 """
-_FINISHED = "select max(finished_at), max(snapshot_date) from raw.extract_run where status = 'finished'"
+#: A load brings history: it says nothing of whether the daily run is alive.
+_FINISHED = """
+select max(finished_at), max(snapshot_date) from raw.extract_run where status = 'finished' and mode <> 'load'
+"""
 
 
 @dataclass(frozen=True)
 class LedgerRun:
-    """A run as the ledger has it."""
+    """A run as the ledger has it; a load has no snapshot date, its rows have theirs."""
 
     run_id: int
     mode: str
-    snapshot_date: date
+    snapshot_date: date | None
     status: str
     started_at: datetime
     finished_at: datetime | None
@@ -141,7 +165,7 @@ def show(status: Status, stream: TextIO) -> None:
         table.add_row(
             str(run.run_id),
             run.mode,
-            str(run.snapshot_date),
+            str(run.snapshot_date or ""),
             run.status,
             f"{run.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
             took,

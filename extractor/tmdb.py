@@ -12,7 +12,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import IO, Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -69,7 +69,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What TMDB sent, to be landed as it is. `alteration`: what had to be changed for jsonb to hold it."""
+    """What TMDB sent, to be landed as it is. `alteration`: what had to be changed for jsonb to hold it.
+    `snapshot_date`: that of the run, when it has none of its own.
+    """
 
     resource: str
     resource_id: int
@@ -77,11 +79,14 @@ class Row:
     body: bytes
     selected_by: str
     alteration: str | None = None
+    snapshot_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What could not be had: a short `reason`, the `detail` for a person, the last body or its beginning."""
+    """What could not be had: a short `reason`, the `detail` for a person, the last body or its beginning.
+    `snapshot_date` as for a `Row`.
+    """
 
     resource: str
     resource_id: int
@@ -89,6 +94,7 @@ class Failure:
     detail: str
     http_status: int | None = None
     body: bytes | None = None
+    snapshot_date: date | None = None
 
 
 Outcome = Row | Failure

@@ -4,5 +4,7 @@ select
 from {{ ref('vw_pipeline_run') }} as run
 where
     run.finished_at is not null
+    -- a load asks TMDB for nothing
+    and run.mode <> 'load'
     and run.started_at > now() - make_interval(days => {{ days }}::integer)
 order by run.started_at

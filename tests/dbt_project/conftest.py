@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from extractor.schema import MIGRATIONS
 from tests.dbt_project.expected import Landed
 from tests.dbt_project.runner import Dbt
 
@@ -47,7 +48,8 @@ class LandingZone:
 
     def __init__(self, pg: Mapping[str, str]) -> None:
         self.connection = psycopg.connect(autocommit=True, **connection_parameters(pg))
-        self.connection.execute((PROJECT / "extractor" / "landing.sql").read_bytes())
+        for migration in MIGRATIONS:
+            self.connection.execute(migration.script)
         row = self.connection.execute(
             "insert into raw.extract_run (mode, parameters, snapshot_date, started_at, status)"
             " values ('popular', '{}', current_date, now(), 'running') returning run_id"

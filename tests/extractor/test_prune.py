@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from extractor.landing import LOCK_KEY, SCHEMA
+from extractor.landing import LOCK_KEY
+from extractor.schema import MIGRATIONS
 from extractor.settings import today
 from tests.extractor.conftest import Program, Zone
 
@@ -22,7 +23,8 @@ def months(zone: Zone) -> list[date]:
     for _ in range(4):
         days.insert(0, (days[0] - timedelta(days=1)).replace(day=1))
     with zone.connection() as connection:
-        connection.execute(SCHEMA)
+        for migration in MIGRATIONS:
+            connection.execute(migration.script)
         connection.execute(
             "insert into raw.extract_run (mode, parameters, snapshot_date, status)"
             " values ('popular', '{}', %s, 'finished')",

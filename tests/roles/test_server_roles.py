@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from extractor.schema import MIGRATIONS
 from tests.roles.conftest import conninfo
 from warehouse.configuration import PORT, SUPERUSER
 from warehouse.server import Server
@@ -104,7 +105,8 @@ def test_the_owner_can_load_and_build_and_the_reader_reads_it(
 ) -> None:
     assert make_roles(server, project_root, WAREHOUSE_DATABASE="films", **SECRETS).returncode == 0
     with connect(server, "tmdb", "films") as owner:
-        owner.execute((project_root / "extractor" / "landing.sql").read_bytes())
+        for migration in MIGRATIONS:
+            owner.execute(migration.script)
         owner.execute("create temporary table batch (id int)")
         owner.execute("alter database films set timezone to 'UTC'")
         owner.execute("create table marts.fresh as select 42 as answer")

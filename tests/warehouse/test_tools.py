@@ -19,6 +19,8 @@ TARGETS = {
         "extract",
         "dbt",
         "demo",
+        "load",
+        "dump",
         "prune",
         "status",
         "check",

@@ -1,7 +1,16 @@
--- The landing zone: what TMDB sent, whole, with the ledger of the runs that fetched it. The one place that defines it.
--- Idempotent: every run executes it, under the extractor's lock.
+-- The landing zone: what TMDB sent, whole, with the ledger of the runs that fetched it.
+--
+-- Every statement bears being executed on a landing zone that has the table already: those made before there were
+-- versions have no raw.schema_version, and are taken for version 1 by running this on them.
 
 create schema if not exists raw;
+
+-- Which migrations this landing zone has had.
+create table if not exists raw.schema_version (
+    version integer primary key,
+    name text not null,
+    applied_at timestamptz not null default now()
+);
 
 create table if not exists raw.extract_run (
     run_id bigint generated always as identity primary key,

@@ -1,0 +1,74 @@
+"""The landing zone's schema: numbered migrations, applied forward in place.
+
+`migrations/NNNN_name.sql` are its only definition: a fresh install runs all of them, an older one those that
+it has not had. Each is one transaction with its line in `raw.schema_version`. A file that was released is
+never edited; a change is a new file.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from extractor.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step: `script` leads from version `version` - 1 to `version`, and says so in raw.schema_version."""
+
+    version: int
+    name: str
+    script: bytes
+
+
+def _read(file: Path) -> Migration:
+    number, _, name = file.stem.partition("_")
+    record = f"insert into raw.schema_version (version, name) values ({int(number)}, '{name}');\n"  # noqa: S608 (our own file's name)
+    return Migration(int(number), name, file.read_bytes() + record.encode())
+
+
+#: All steps, in order; the first is version 1.
+MIGRATIONS: Final = tuple(
+    _read(file) for file in sorted((Path(__file__).parent / "migrations").glob("*.sql"))
+)
+
+
+async def version(connection: Connection) -> int:
+    """The landing zone's version; 0 when there is none, or one from before there were versions."""
+    cursor = await connection.execute("select to_regclass('raw.schema_version') is not null")
+    if await cursor.fetchall() != [(True,)]:
+        return 0
+    cursor = await connection.execute("select coalesce(max(version), 0) from raw.schema_version")
+    ((found,),) = await cursor.fetchall()
+    return int(found)
+
+
+async def refuse_newer(connection: Connection) -> None:
+    """Raise `ConfigurationError` when the landing zone is of a newer version than this program."""
+    found = await version(connection)
+    if found > len(MIGRATIONS):
+        raise ConfigurationError(
+            f"the landing zone of the database {connection.info.dbname} has version {found}, and this"
+            f" program knows none above {len(MIGRATIONS)}: a newer program has migrated it. Upgrade this one,"
+            " or restore a backup from before. Nothing was changed"
+        )
+
+
+async def migrate(connection: Connection) -> None:
+    """Bring the landing zone to this program's version. The caller holds the writer's lock; the connection is
+    in autocommit mode.
+
+    A step that fails leaves the landing zone as it was before that step.
+    """
+    before = await version(connection)
+    for migration in MIGRATIONS[before:]:
+        async with connection.transaction():
+            await connection.execute(migration.script)
+        log.info("the landing zone has version %d now (%s)", migration.version, migration.name)
