@@ -44,11 +44,11 @@ dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1, 
 demo: $(READY) ## 30 days of synthetic films in a database of their own: no account, no internet (ARGS)
 	@$(PY) -m demo run $(ARGS)
 
-load: $(READY) ## Land history from a file: of another instance, or films of a DATE, JSON Lines (FILE, DATE, ARGS)
+load: $(READY) ## Land history from a file: dumped rows, or films of one DATE as JSON Lines (FILE, ARGS)
 	@test -n '$(FILE)$(ARGS)' || { echo "make load: name the file: make load FILE=history.jsonl.gz" >&2; exit 2; }
 	@$(PY) -m warehouse run -- $(PY) -m extractor load $(call option,DATE,--date) $(ARGS) $(if $(FILE),-- '$(FILE)')
 
-dump: $(READY) ## Write the landing zone, or the days FROM … TO, to a file for load (FILE; default: to the terminal)
+dump: $(READY) ## Write the landing zone, or the days FROM and TO, to a file that load takes (FILE, ARGS)
 	@$(PY) -m warehouse run -- $(PY) -m extractor dump $(call option,FROM,--from) $(call option,TO,--to) $(ARGS) \
 		$(if $(FILE),-- '$(FILE)')
 

@@ -71,8 +71,8 @@ async def load(
     """Land the rows of `files` (`-`: standard input), in their order, a later one over an earlier one.
 
     With `day` each line is a film as TMDB sends it, of that snapshot date; else a row of a landing zone. Says
-    every `report_seconds` how far it is; `report` follows its counts. Raises `InputError`, which names file and
-    line, for what is neither; then what came before is landed.
+    every `report_seconds` how far it is; `report` follows its counts. Raises `InputError`, which names file
+    and line, for what is neither; then what came before is landed.
     """
     async with landing.opened() as zone:
         started = time.monotonic()

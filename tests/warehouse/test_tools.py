@@ -111,6 +111,8 @@ def test_elt_fails_when_a_step_does(project: Path) -> None:
         (["psql", "ARGS=-c 'select 1'"], "-m warehouse psql -- -c select 1"),
         (["demo"], "-m demo run"),
         (["prune", "KEEP_DAYS=90", "DRY_RUN=1"], "-m extractor prune --keep-days 90 --dry-run"),
+        (["load", "FILE=a b.gz", "DATE=2026-01-02"], "-m extractor load --date 2026-01-02 -- a b.gz"),
+        (["dump", "FROM=2026-01-02", "FILE=a b.gz"], "-m extractor dump --from 2026-01-02 -- a b.gz"),
         (["check"], "-m warehouse run -- .venv/bin/python tools/check.py"),
         (["extract", "DRY_RUN=1", "MIN_POPULARITY=1.5"], "--min-popularity 1.5 --dry-run"),
         (["stop"], "-m warehouse stop"),
