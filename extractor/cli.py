@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 import time
-import tomllib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -29,6 +28,7 @@ from extractor.progress import Display
 from extractor.report import Report
 from extractor.secret import Secret
 from extractor.settings import DEFAULTS, Settings
+from extractor.version import version
 from warehouse import environment
 from warehouse.errors import UsageError
 
@@ -93,9 +93,7 @@ def _logging(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        # its one place: the project is run from its folder, not installed as a package
-        project = tomllib.loads((environment.PROJECT / "pyproject.toml").read_text())["project"]
-        click.echo(f"{project['name']} {project['version']}")
+        click.echo(f"tmdb-elt {version()}")
         context.exit()
 
 

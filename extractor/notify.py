@@ -6,7 +6,6 @@ The address is a secret (chat systems put their key into its path): no log line 
 
 import logging
 import threading
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from extractor.errors import ConfigurationError
 from extractor.report import Report
 from extractor.secret import Secret
 from extractor.tmdb import proxy_for
-from warehouse.environment import PROJECT
+from extractor.version import version
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +85,7 @@ def summary(
     return {
         "text": f"tmdb-elt: {step} {status} (exit code {exit_code}): {reason}",
         "program": "tmdb-elt",
-        "version": _version(),
+        "version": version(),
         "step": step,
         "status": status,
         "exit_code": exit_code,
@@ -139,7 +138,7 @@ def send(url: Secret, content: dict[str, Any]) -> bool:
     logger=None,
 )
 def _post(url: str, body: bytes) -> None:
-    headers = {"Content-Type": "application/json", "User-Agent": f"tmdb-elt/{_version()}"}
+    headers = {"Content-Type": "application/json", "User-Agent": f"tmdb-elt/{version()}"}
     verified = httpx.create_ssl_context()
     with (
         httpx.Client(
@@ -164,11 +163,6 @@ def _host(url: Secret) -> str:
     parts = urlsplit(url.reveal())
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"
-
-
-def _version() -> str:
-    project: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    return str(project["version"])
 
 
 def _words(error: Exception) -> str:

@@ -29,6 +29,7 @@ import warehouse
 from extractor import landing, logs, notify
 from extractor.errors import ExtractorError
 from extractor.report import Report
+from extractor.schema import Connection
 from extractor.secret import Secret
 from warehouse import environment
 from warehouse.errors import UsageError
@@ -146,7 +147,7 @@ class Day:
 
 
 @asynccontextmanager
-async def _still_locked(connection: landing.Connection) -> AsyncIterator[None]:
+async def _still_locked(connection: Connection) -> AsyncIterator[None]:
     """The lock for the build, also if the server was restarted meanwhile, which an extraction survives."""
     try:
         await connection.execute("select")
