@@ -96,9 +96,9 @@ def description(film: Mapping[str, Any]) -> Row:
     }
 
 
-def suspect(amount: int | None) -> bool:
-    """Whether an amount of money is less than anybody spends or earns."""
-    return amount is not None and amount < 1000
+def suspect(amount: int | None, most: int) -> bool:
+    """Whether an amount of money is less than anybody spends or earns on a film, or more than anybody has."""
+    return amount is not None and not 1000 <= amount <= most
 
 
 def credits_of(row: Landed, block: str) -> dict[str, Row]:
@@ -197,8 +197,8 @@ class Tables:
                 "movie_id": id_,
                 **said,
                 "title": said["title"] or said["original_title"] or f"Untitled film {id_}",
-                "is_budget_suspect": suspect(said["budget"]),
-                "is_revenue_suspect": suspect(said["revenue"]),
+                "is_budget_suspect": suspect(said["budget"], 1_000_000_000),
+                "is_revenue_suspect": suspect(said["revenue"], 6_000_000_000),
                 "vanished_on": min(later, default=None),
             }
         return result

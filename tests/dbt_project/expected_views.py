@@ -271,7 +271,7 @@ class Views(Tables):
         for member, group in films.items():
             row: Row = {}
             for name in ("budget", "revenue"):
-                plausible = [film[name] for film in group if film[name] and film[name] >= 1000]
+                plausible = [film[name] for film in group if film[name] and not film[f"is_{name}_suspect"]]
                 row[f"total_{name}"] = sum(plausible) or None
                 row[f"{name}_movie_count"] = len(plausible)
             row["suspect_money_count"] = sum(

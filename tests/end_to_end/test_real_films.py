@@ -4,6 +4,7 @@ against plain Python's reading of the same files."""
 import datetime as dt
 import gzip
 import json
+import re
 import subprocess
 import urllib.request
 from collections.abc import Callable
@@ -97,6 +98,9 @@ def test_five_thousand_films(make: Make, shared: Path, database: dict[str, str],
     date = dt.date(2018, 1, 1)
     done = make("elt", "PAGES=250", f"DATE={date}")
     assert done.returncode == 0, done.stdout + done.stderr
+    closing = done.stdout[done.stdout.index("Data quality:") :]
+    assert re.match(r"Data quality: \d+ tests, \d+ passed, \d+ with warnings, 0 failed", closing)
+    assert "warn  money_is_plausible: 44 rows, new" in closing
     landed = films(shared / "tmdb" / FIVE_THOUSAND, date) + lists(tmdb, date)
     with connect(database) as connection:
         assert_as_landed(lambda query: connection.execute(query.encode()).fetchall(), landed)

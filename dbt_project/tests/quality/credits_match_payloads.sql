@@ -2,7 +2,8 @@
 with changed_movie as (
     select
         movie_id,
-        credits_date
+        credits_date,
+        credits_date = keywords_date as has_keywords
     from {{ ref('int_movie_full_snapshot') }}
     where {{ new_loads() }}
 ),
@@ -10,6 +11,7 @@ with changed_movie as (
 film as (
     select
         changed_movie.movie_id,
+        changed_movie.has_keywords,
         response.payload
     from changed_movie
     cross join lateral (
@@ -25,9 +27,10 @@ film as (
 ),
 
 counted as (
-    {% for bridge, path in [
-        ('bridge_movie_cast', '$.credits.cast[*].credit_id'),
-        ('bridge_movie_crew', '$.credits.crew[*].credit_id'),
+    {% for bridge, path, condition in [
+        ('bridge_movie_cast', '$.credits.cast[*].credit_id', 'true'),
+        ('bridge_movie_crew', '$.credits.crew[*].credit_id', 'true'),
+        ('bridge_movie_keyword', '$.keywords.keywords[*].id', 'film.has_keywords'),
     ] %}
         {% if not loop.first %}union all{% endif %}
         select
@@ -43,6 +46,7 @@ counted as (
                 where member.movie_id = film.movie_id
             ) as in_bridge
         from film
+        where {{ condition }}
     {% endfor %}
 )
 

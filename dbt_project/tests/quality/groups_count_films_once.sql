@@ -53,6 +53,47 @@ total as (
             from current_movie
             inner join {{ ref('bridge_movie_country') }} as b on current_movie.movie_id = b.movie_id
         ) as counted
+
+    union all
+
+    -- someone who plays two parts in a film, or directs it as well, has it once
+    select
+        'vw_person_popularity' as relation,
+        (select sum(movie_count) from {{ ref('vw_person_popularity') }}) as shown,
+        (
+            select count(*)
+            from current_movie
+            inner join (
+                select
+                    person_id,
+                    movie_id
+                from {{ ref('bridge_movie_cast') }}
+                where cast_order < {{ var('principal_cast') }}
+                union distinct
+                select
+                    person_id,
+                    movie_id
+                from {{ ref('bridge_movie_crew') }}
+                where job = 'Director'
+            ) as person_movie on current_movie.movie_id = person_movie.movie_id
+        ) as counted
+
+    union all
+
+    -- of the newest day: the genres of then are those of now
+    select
+        'vw_genre_trend' as relation,
+        (
+            select sum(trend.movie_count)
+            from {{ ref('vw_genre_trend') }} as trend
+            where trend.date_id = (select max(newest.date_id) from {{ ref('fact_movie_daily') }} as newest)
+        ) as shown,
+        (
+            select count(*)
+            from {{ ref('fact_movie_daily') }} as fact
+            inner join {{ ref('bridge_movie_genre') }} as b on fact.movie_id = b.movie_id
+            where fact.date_id = (select max(newest.date_id) from {{ ref('fact_movie_daily') }} as newest)
+        ) as counted
 )
 
 select *

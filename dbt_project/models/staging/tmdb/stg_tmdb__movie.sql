@@ -91,9 +91,11 @@ select
     collection_id,
     runtime,
     budget,
-    budget between 1 and 999 as is_budget_suspect,
+    budget not between {{ var('least_plausible_money') }} and {{ var('highest_plausible_budget') }}
+        as is_budget_suspect,
     revenue,
-    revenue between 1 and 999 as is_revenue_suspect,
+    revenue not between {{ var('least_plausible_money') }} and {{ var('highest_plausible_revenue') }}
+        as is_revenue_suspect,
     popularity,
     case when vote_count > 0 then vote_average_as_sent end as vote_average,
     vote_count,
