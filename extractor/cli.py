@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 #: After a signal the program ends within 5 s, whatever the network and PostgreSQL do.
 _LAST_SECONDS: Final = 4.5
+#: A signal sent to a whole group, and handed on by a parent of that group, comes twice within this time, s.
+_SAME_SECONDS: Final = 0.25
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -406,20 +408,25 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _stoppable(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
     received: list[signal.Signals] = []
+    first_at = 0.0
 
     def stop(number: signal.Signals) -> None:
+        nonlocal first_at
         code = 128 + number
         if received:
-            os._exit(code)
+            if loop.time() - first_at > _SAME_SECONDS:
+                os._exit(code)
+            return
         received.append(number)
+        first_at = loop.time()
         log.warning("%s: landing what is in hand", number.name)
         watchdog = threading.Timer(_LAST_SECONDS, os._exit, [code])
         watchdog.daemon = True
         watchdog.start()
         task.cancel()
 
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
     try:

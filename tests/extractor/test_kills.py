@@ -126,7 +126,7 @@ def test_a_second_signal_ends_it_at_once(start: Start, tmdb: StandIn, zone: Zone
     with zone.connection() as connection, connection.transaction():
         connection.execute("lock table raw.extract_run in access exclusive mode")
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        time.sleep(0.8)  # sooner, it would be the same one, sent to the group and handed on
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=10)  # while the ledger is still locked

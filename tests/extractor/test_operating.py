@@ -9,7 +9,9 @@ days (dbt's unit tests trend_compares_over_missed_days and genre_trend_over_a_ga
 import asyncio
 import itertools
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -56,6 +58,7 @@ def start_elt(environment: dict[str, str], project_root: Path, tmp_path: Path, h
                 **variables,
             },
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -139,10 +142,14 @@ def test_a_failed_extraction_is_told_once_and_nothing_is_built(start_elt: Elt, h
     assert [told["step"] for told in hook.contents()] == ["extract"]
 
 
-def test_sigterm_ends_the_step_and_the_day(start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook) -> None:
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_sigterm_ends_the_step_and_the_day(
+    start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook, send: Callable[[int, int], None]
+) -> None:
+    """Sent to the program, as by a container's engine, or to all of its group, as by systemd."""
     process = start_elt(TMDB_MAX_RPS="25")
     wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 10)
-    process.terminate()
+    send(process.pid, signal.SIGTERM)
     built, _ = process.communicate(timeout=30)
     assert process.returncode == 143 and built == ""
     assert zone.last_run()["error"] == "stopped by a signal"
