@@ -92,12 +92,12 @@ class Day:
             for file in (results_file(), figures_file()):
                 file.unlink(missing_ok=True)
             if self._extract_options is not None:
-                await self._extract(self._extract_options)
-            async with _still_locked(connection):
-                await self._build()
+                await self._extract(connection, self._extract_options)
+            async with _still_locked(connection) as connection:
+                await self._build(connection)
 
-    async def _extract(self, options: list[str]) -> None:
-        code, killed = await self._step("extract", sys.executable, "-m", "extractor", "run", *options)
+    async def _extract(self, lock: Connection, options: list[str]) -> None:
+        code, killed = await self._step(lock, "extract", sys.executable, "-m", "extractor", "run", *options)
         if code:
             raise _FailedError(
                 f"step 1 of 2 failed: extract. The tables were not built (exit code {code})",
@@ -106,8 +106,8 @@ class Day:
                 told=not killed,
             )
 
-    async def _build(self) -> None:
-        code, _ = await self._step("dbt build", _DBT, "build", *self._build_options)
+    async def _build(self, lock: Connection) -> None:
+        code, _ = await self._step(lock, "dbt build", _DBT, "build", *self._build_options)
         parts, failed = read_results(results_file())
         self.steps[-1].parts = parts
         if code:
@@ -121,13 +121,18 @@ class Day:
                 code,
             )
 
-    async def _step(self, name: str, *command: str) -> tuple[int, bool]:
-        """Run a program to its end; its exit code, and whether a signal killed it."""
+    async def _step(self, lock: Connection, name: str, *command: str) -> tuple[int, bool]:
+        """Run a program to its end; its exit code, and whether a signal killed it.
+
+        It inherits the lock's socket: if this program is killed, the lock is held until the step has ended.
+        """
         started = time.monotonic()
         killed = False
         code = 0
         if self.signal is None:
-            self._child = await asyncio.create_subprocess_exec(*command)
+            self._child = await asyncio.create_subprocess_exec(*command, pass_fds=(lock.fileno(),))
+            if self.signal is not None:  # it came while the program was started
+                self._child.send_signal(self.signal)
             code = await self._child.wait()
             self._child = None
             killed = code < 0
@@ -147,7 +152,7 @@ class Day:
 
 
 @asynccontextmanager
-async def _still_locked(connection: Connection) -> AsyncIterator[None]:
+async def _still_locked(connection: Connection) -> AsyncIterator[Connection]:
     """The lock for the build, also if the server was restarted meanwhile, which an extraction survives."""
     try:
         await connection.execute("select")
@@ -155,10 +160,10 @@ async def _still_locked(connection: Connection) -> AsyncIterator[None]:
     except psycopg.OperationalError:
         lost = True
     if lost:
-        async with landing.locked(LOCK):
-            yield
+        async with landing.locked(LOCK) as again:
+            yield again
     else:
-        yield
+        yield connection
 
 
 def results_file() -> Path:
@@ -249,6 +254,9 @@ def main(words: list[str]) -> int:
         failure = _FailedError(str(error), "start", error.exit_code)
     except warehouse.WarehouseError as error:
         failure = _FailedError(str(error), "start", 2 if isinstance(error, UsageError) else 1)
+    except Exception as error:
+        log.exception("a fault of the program itself, please report it:")
+        failure = _FailedError(f"a fault of the program itself: {type(error).__name__}: {error}", "start", 1)
     code = failure.exit_code if failure else 0
     if failure:
         log.error("%s", failure)

@@ -105,6 +105,24 @@ class TestTwoSchedulers:
         assert [round(step["seconds"], 1) for step in kept["steps"]] == [extract, build]
         assert len(hook.received) == 1
 
+    def test_a_day_that_was_killed_is_at_work_until_its_step_has_ended(
+        self, start_elt: Elt, tmdb: StandIn, zone: Zone
+    ) -> None:
+        process = start_elt(TMDB_MAX_RPS="25")
+        wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 10)
+        process.kill()
+        process.wait(10)
+
+        def is_free() -> bool:
+            # a session of its own, which gives the lock back as it ends
+            return bool(zone.one("select pg_try_advisory_lock(%s)", elt.LOCK.key))
+
+        assert not is_free()
+        assert zone.last_run()["status"] == "running"
+        os.killpg(process.pid, signal.SIGTERM)
+        wait_for(is_free)
+        assert zone.last_run()["status"] == "interrupted"
+
     def test_nor_does_a_build_run_beside_another(self, start_elt: Elt, zone: Zone, hook: Hook) -> None:
         with zone.connection() as connection:
             connection.execute("set application_name = 'somebody else'")
