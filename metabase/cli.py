@@ -48,7 +48,7 @@ _prune_option = click.option(
 )
 
 
-@cli.command()
+@cli.command(short_help="Check the files against dbt's models, offline.")
 @_manifest_option
 @_folder_option
 def check(manifest_path: Path | None, folder: Path) -> None:
@@ -64,7 +64,7 @@ def check(manifest_path: Path | None, folder: Path) -> None:
     )
 
 
-@cli.command(name="exposures")
+@cli.command(name="exposures", short_help="Write the dashboards as dbt exposures.")
 def write_exposures() -> None:
     """Write the dashboards as dbt exposures, for dbt's docs and lineage."""
     exposures.write(spec.load())
@@ -80,7 +80,7 @@ def plan(manifest_path: Path | None, folder: Path, prune: bool) -> None:
     _reconcile(manifest_path, folder, prune, planning=True)
 
 
-@cli.command()
+@cli.command(short_help="Bring Metabase to what the files say; run every card.")
 @_manifest_option
 @_folder_option
 @_prune_option
@@ -94,7 +94,7 @@ def apply(manifest_path: Path | None, folder: Path, prune: bool, no_run: bool) -
     _reconcile(manifest_path, folder, prune, planning=False, run=not no_run)
 
 
-@cli.command(name="export")
+@cli.command(name="export", short_help="Write a clicked dashboard as files.")
 @_manifest_option
 @_folder_option
 @click.option("--force", is_flag=True, help="Write over files that are there.")

@@ -97,6 +97,8 @@ def parse(target: Path, project: Path = DBT_PROJECT) -> Manifest:
     folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
     files = ["--target-path", str(target), "--log-path", str(target)]
     options = ["--no-send-anonymous-usage-stats", "--vars", "{dashboard_exposures: false}"]
+    command = ["--quiet", "parse", *folders, *files, *options]
+    had_state = (target / "partial_parse.msgpack").exists()
     # profiles.yml wants a host; parsing connects to none
     missing = "PGHOST" not in os.environ
     if missing:
@@ -104,7 +106,10 @@ def parse(target: Path, project: Path = DBT_PROJECT) -> Manifest:
     try:
         # stdout is for this program's own data
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
-            result = dbtRunner().invoke(["--quiet", "parse", *folders, *files, *options])
+            result = dbtRunner().invoke(command)
+            if not result.success and had_state:
+                # what dbt remembers of the last parse may name a model that is gone, and would for ever
+                result = dbtRunner().invoke([*command, "--no-partial-parse"])
     finally:
         if missing:
             del os.environ["PGHOST"]

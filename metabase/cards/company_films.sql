@@ -1,7 +1,7 @@
 {{ include('company_totals') }}
 
 select
-    company_total.name as "Company",
+    company_total.label as "Company",
     company_total.films as "Films"
 from company_total
 order by company_total.films desc, company_total.votes desc, company_total.company_id asc

@@ -1,7 +1,7 @@
 {{ include('company_totals') }}
 
 select
-    company_total.name as "Company",
+    company_total.label as "Company",
     round(company_total.rating, 2) as "Mean rating"
 from company_total
 where company_total.rating is not null

@@ -1,7 +1,7 @@
 {{ include('company_totals') }}
 
 select
-    company_total.name as "Company",
+    company_total.label as "Company",
     round(company_total.revenue::numeric / company_total.budget, 2) as "Revenue to budget"
 from company_total
 where company_total.films_with_money >= {{ min_films }}

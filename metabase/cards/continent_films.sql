@@ -10,6 +10,7 @@ with film_continent as (
     where
         not movie.is_stale
 {{ include('place_conditions') }}
+    [[and movie.vote_count >= {{ min_votes }}]]
 )
 
 select

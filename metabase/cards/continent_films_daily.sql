@@ -5,6 +5,7 @@ select
     round(avg(fact.popularity), 1) as "Mean popularity",
     count(*) as "Films"
 from {{ ref('fact_movie_daily') }} as fact
+inner join {{ ref('dim_movie') }} as movie on fact.movie_id = movie.movie_id
 inner join (
     select distinct
         of_country.movie_id,
@@ -17,6 +18,7 @@ where
     fact.date_id > (
         select max(newest.date_id) from {{ ref('fact_movie_daily') }} as newest
     ) - {{ days }}::integer
+{{ include('place_conditions') }}
     [[and fact.vote_count >= {{ min_votes }}]]
 group by fact.date_id, film_continent.continent
 order by fact.date_id, film_continent.continent

@@ -13,5 +13,6 @@ inner join {{ ref('dim_country') }} as country on of_country.iso_3166_1 = countr
 where
     not movie.is_stale
 {{ include('place_conditions') }}
+    [[and movie.vote_count >= {{ min_votes }}]]
 group by country.iso_3166_1, country.name, country.continent, country.region
 order by count(*) desc, country.iso_3166_1 asc

@@ -21,6 +21,7 @@ where
     fact.date_id > (
         select max(newest.date_id) from {{ ref('fact_movie_daily') }} as newest
     ) - {{ days }}::integer
+{{ include('place_conditions') }}
     [[and fact.vote_count >= {{ min_votes }}]]
 group by fact.date_id, leading_genre.name
 order by fact.date_id, leading_genre.name

@@ -11,5 +11,6 @@ inner join {{ ref('dim_genre') }} as genre on of_genre.genre_id = genre.genre_id
 where
     not movie.is_stale
 {{ include('place_conditions') }}
+    [[and movie.vote_count >= {{ min_votes }}]]
 group by genre.genre_id, genre.name
 order by count(*) desc, genre.genre_id asc

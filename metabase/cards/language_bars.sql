@@ -7,6 +7,7 @@ inner join {{ ref('dim_language') }} as original on movie.original_language = or
 where
     not movie.is_stale
 {{ include('place_conditions') }}
+    [[and movie.vote_count >= {{ min_votes }}]]
 group by original.iso_639_1, original.name
 order by count(*) desc, original.iso_639_1 asc
 limit 15

@@ -144,7 +144,7 @@ def _filter(choice: Choice) -> dict[str, Any]:
 
 def _label(choice: Choice, value: Value | None) -> str:
     if value is None:
-        return "No choice" if choice.filter.search else "Any"
+        return "Choose…" if choice.filter.search else "Any"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -318,4 +318,4 @@ def _as_of(extent: Extent) -> str:
         return "no snapshot yet"
     last = f"{extent.last.day} {extent.last:%B %Y}"
     days = "1 snapshot date" if extent.days == 1 else f"{extent.days:,} snapshot dates"
-    return f"Data of <b>{last}</b> · {extent.films:,} films · {days}"
+    return f"Data of <b>{last}</b> · {extent.films:,} films in all · {days}"

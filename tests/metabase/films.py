@@ -8,7 +8,8 @@ FIRST, SECOND = dt.date(2026, 3, 1), dt.date(2026, 3, 2)
 STALE = dt.date(2026, 1, 2)
 
 GENRES = {18: "Drama", 35: "Comedy", 99: "Documentary"}
-COUNTRIES = {"CH": "Switzerland", "NA": "Namibia", "US": "United States of America"}
+COUNTRIES = {"CH": "Switzerland", "FR": "France", "NA": "Namibia", "US": "United States of America"}
+CONTINENTS = {"CH": "Europe", "FR": "Europe", "NA": "Africa", "US": "North America"}
 LANGUAGES = {"en": "English", "cn": "Cantonese"}
 COMPANIES = {1: "Gaumont", 2: "Pixar", 3: "Pixar"}  # two of one name
 

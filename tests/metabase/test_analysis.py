@@ -2,12 +2,13 @@
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from metabase import analysis, spec
-from metabase.errors import SpecError, UsageError
+from metabase.errors import DashboardError, SpecError, UsageError
 from metabase.manifest import Manifest, load, parse
 from tests.metabase.conftest import PROJECT, Warehouse, edit
 
@@ -37,6 +38,34 @@ def test_the_project_is_parsed_without_a_database_and_without_the_exposures(
     assert parsed.models == models.models and parsed.variables == models.variables
     assert '"exposures": {}' in (tmp_path / "manifest.json").read_text()
     assert "PGHOST" not in os.environ
+
+
+def test_a_model_renamed_and_renamed_back_is_parsed(tmp_path: Path) -> None:
+    """dbt's memory of the last parse then names a model that is gone; nobody need know and delete it."""
+    project, kept = tmp_path / "project", tmp_path / "kept"
+    (project / "models").mkdir(parents=True)
+    (project / "dbt_project.yml").write_text(
+        "name: small\nprofile: small\nvars: {dashboard_exposures: true}\n"
+    )
+    output = "{type: postgres, host: h, port: 1, user: u, password: p, dbname: d, schema: s}"
+    (project / "profiles.yml").write_text(f"small: {{target: it, outputs: {{it: {output}}}}}\n")
+    (project / "models" / "kind.sql").write_text("select 1 as n\n")
+    (project / "models" / "top.sql").write_text("select n from {{ ref('kind') }}\n")
+    (project / "models" / "_models.yml").write_text(
+        "unit_tests:\n  - {name: one, model: kind, given: [], expect: {rows: [{n: 1}]}}\n"
+    )
+    shutil.copytree(project / "models", kept)
+    parse(tmp_path, project)
+    (project / "models" / "kind.sql").rename(project / "models" / "kinds.sql")
+    with pytest.raises(DashboardError, match="'kind' which was not found"):
+        parse(tmp_path, project)
+    (project / "models" / "kinds.sql").rename(project / "models" / "sort.sql")
+    for path in (project / "models").iterdir():
+        path.write_text(path.read_text().replace("kind", "sort"))
+    assert parse(tmp_path, project).others == {"sort", "top"}
+    shutil.rmtree(project / "models")
+    shutil.copytree(kept, project / "models")
+    assert parse(tmp_path, project).others == {"kind", "top"}
 
 
 def test_a_renamed_model_is_told_wherever_it_is_read(files: Path, models: Manifest) -> None:

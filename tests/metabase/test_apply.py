@@ -83,8 +83,8 @@ EDITS = [
     ("dashboards/overview.yml", "name: Votes at least", "name: At least so many votes", None, None),
     (
         "dashboards/overview.yml",
-        "row: 30, col: 0, width: 24",
-        "row: 31, col: 1, width: 9",
+        "row: 32, col: 0, width: 24",
+        "row: 33, col: 1, width: 9",
         DASHBOARD,
         "Overview",
     ),

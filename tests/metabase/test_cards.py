@@ -1,5 +1,7 @@
 """Every card on real tables as the read-only role, with right numbers: each film is one in a total."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from metabase import analysis, spec
 from metabase.manifest import Manifest
 from metabase.spec import Spec
 from tests.metabase.conftest import Warehouse
-from tests.metabase.films import films
+from tests.metabase.films import CONTINENTS, GENRES, SECOND, films
 
 Rows = list[tuple[Any, ...]]
 FILMS = films(1)
@@ -111,6 +113,93 @@ def test_genres_countries_and_companies_count_a_film_in_each_of_theirs(ask: Ask)
             id_ in [c["id"] for c in f["production_companies"]] for f in FILMS.values()
         )
     assert ask("companies", min_films=1) == [(3,)]
+    assert {row[0]: row[3] for row in ask("country_table")}["France"] == countries["FR"]
+
+
+def mean(values: Iterable[float]) -> Any:
+    """What a card that rounds to one decimal shows."""
+    numbers = list(values)
+    return pytest.approx(sum(numbers) / len(numbers), abs=0.051)
+
+
+def test_genres_have_the_same_figures_on_every_card(ask: Ask) -> None:
+    """Also over time, where the filters choose films as everywhere else."""
+    for chosen in ({}, {k: CHOICES[k] for k in ("genre", "continent", "released_from", "released_to")}):
+        of_genre = {
+            name: [
+                f
+                for f in FILMS.values()
+                if name in (names := [g["name"] for g in f["genres"]])
+                and (
+                    not chosen
+                    or (
+                        "Drama" in names
+                        and "Europe" in {CONTINENTS[c["iso_3166_1"]] for c in f["production_countries"]}
+                        and 1960 <= int(f["release_date"][:4]) <= 2020
+                    )
+                )
+            ]
+            for name in GENRES.values()
+        }
+        assert all(of_genre.values()), "else this shows less"
+        table = {row[0]: (row[1], float(row[2]), row[4]) for row in ask("genre_table", **chosen)}
+        assert table == {
+            name: (len(own), mean(f["popularity"] for f in own), sum(f["vote_count"] for f in own))
+            for name, own in of_genre.items()
+        }
+        for card, place in (("genre_films_daily", 0), ("genre_popularity_daily", 1)):
+            last = {row[1]: float(row[2]) for row in ask(card, **chosen) if row[0] == SECOND}
+            assert last == {name: row[place] for name, row in table.items()}, card
+    bars = {row[0]: (row[2], float(row[1])) for row in ask("popularity_by_genre")}
+    assert bars == {row[0]: (row[1], float(row[2])) for row in ask("genre_table")}
+
+
+def test_a_continent_counts_a_film_of_two_of_its_countries_once(ask: Ask) -> None:
+    films_of = {
+        continent: [
+            f
+            for f in FILMS.values()
+            if continent in {CONTINENTS[c["iso_3166_1"]] for c in f["production_countries"]}
+        ]
+        for continent in CONTINENTS.values()
+    }
+    twice = [
+        f for f in films_of["Europe"] if {"CH", "FR"} <= {c["iso_3166_1"] for c in f["production_countries"]}
+    ]
+    assert len(twice) > 3, "else this shows nothing"
+    wanted = {name: (len(own), mean(f["popularity"] for f in own)) for name, own in films_of.items()}
+    assert {row[0]: (row[1], float(row[2])) for row in ask("continent_films")} == wanted
+    daily = [row for row in ask("continent_films_daily") if row[0] == SECOND]
+    assert {row[1]: (row[3], float(row[2])) for row in daily} == wanted
+    dramas = [f for f in films_of["Europe"] if "Drama" in [g["name"] for g in f["genres"]]]
+    (europe,) = (row for row in ask("continent_films_daily", genre="Drama") if row[:2] == (SECOND, "Europe"))
+    assert europe[3] == len(dramas)
+
+
+def test_no_chart_has_two_bars_of_one_name(built: Warehouse, loaded: Spec, ask: Ask) -> None:
+    """Metabase adds their values up: two companies rated 7 would be one rated 14."""
+    columns = analysis.check(loaded, built.manifest)
+    with built.owner.transaction(force_rollback=True):
+        built.owner.execute("update marts.dim_movie set title = 'Twins' where movie_id % 2 = 0")
+        for key, card in loaded.cards.items():
+            if dimensions := card.settings.get("graph.dimensions"):
+                sql, values = spec.render(
+                    card,
+                    built.manifest.relations,
+                    built.manifest.variables,
+                    {"min_films": 1} if "min_films" in {tag.key for tag in card.tags} else {},
+                )
+                rows = built.owner.execute(sql.encode(), values).fetchall()
+                places = [columns[key].index(name) for name in dimensions]
+                names = Counter(tuple(row[place] for place in places) for row in rows)
+                assert names.most_common(1)[0][1] == 1, key
+            if key == "top_films":
+                assert sum(name.startswith("Twins · ") for (name,) in names) > 1, "else this shows nothing"
+    bars = {row[0]: row[1] for row in ask("company_films", min_films=1)}
+    assert bars == {
+        label: sum(id_ in [c["id"] for c in f["production_companies"]] for f in FILMS.values())
+        for id_, label in ((1, "Gaumont"), (2, "Pixar · 2"), (3, "Pixar · 3"))
+    }
 
 
 def test_languages_add_up_to_all_films(ask: Ask) -> None:

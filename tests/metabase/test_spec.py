@@ -133,7 +133,8 @@ def test_filters_reach_the_cards_that_take_them_and_only_those() -> None:
             assert set(item.filters) == {f.key for f in overview.filters}
     tabs = next(d for d in loaded.dashboards if d.key == "genres_and_countries")
     by_card = {item.card: item for item in tabs.items if item.card}
-    assert set(by_card["genre_popularity_daily"].filters) == {"days", "min_votes"}
+    assert set(by_card["genre_popularity_daily"].filters) == {f.key for f in tabs.filters}
+    assert set(by_card["genre_table"].filters) == {f.key for f in tabs.filters} - {"days"}
     days = next(f for f in tabs.filters if f.key == "days")
     assert days.required and days.default == 90
     assert loaded.cards["genre_popularity_daily"].defaults == {"days": 90}

@@ -183,6 +183,20 @@ def test_two_companies_of_one_name_are_two_bars(browser: Browser, pages: Pages) 
     assert len({bar.get_attribute("d") for bar in bars}) == 3
 
 
+@pytest.mark.parametrize("width", [1600, 1000, 390])
+def test_numbers_beside_bars_are_whole(browser: Browser, pages: Pages, width: int) -> None:
+    browser.look(width=width)
+    browser.open(pages.full, "companies")
+    for title in ("Films by company", "Mean rating by company", "Revenue to budget by company"):
+        ends = browser.run(
+            "const plot = arguments[0].querySelector('.plot');"
+            "return [...plot.querySelectorAll('.mark-text text')]"
+            ".map((text) => plot.getBoundingClientRect().right - text.getBoundingClientRect().right)",
+            browser.card(title),
+        )
+        assert ends and min(ends) >= 0, (title, ends)
+
+
 def test_days_are_utc_wherever_one_looks(browser: Browser, pages: Pages) -> None:
     for zone in ("America/Los_Angeles", "Pacific/Auckland"):
         browser.look(zone=zone)
@@ -234,7 +248,7 @@ def test_before_the_first_film_the_page_says_so(browser: Browser, pages: Pages) 
         browser.show(name, tab)
         assert {drawn for _, drawn, _ in browser.cards()} <= {"yes", "empty"}
     browser.show("overview")
-    assert "No rows yet" in browser.card("Top films").text
+    assert "Nothing to show" in browser.card("Top films").text
 
 
 def test_a_note_and_fewer_values(browser: Browser, pages: Pages) -> None:

@@ -4,6 +4,10 @@ with company_total as (
     select
         company.company_id,
         company.name,
+        -- for charts: Metabase adds up bars of one name
+        company.name || case
+            when count(*) over (partition by company.name) > 1 then ' · ' || company.company_id else ''
+        end as label,
         company.origin_country,
         count(*) as films,
         avg(movie.popularity) as popularity,

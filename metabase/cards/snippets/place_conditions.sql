@@ -12,4 +12,3 @@
     )]]
     [[and movie.release_date >= make_date({{ released_from }}::integer, 1, 1)]]
     [[and movie.release_date < make_date({{ released_to }}::integer + 1, 1, 1)]]
-    [[and movie.vote_count >= {{ min_votes }}]]

@@ -313,8 +313,13 @@
       category.axis.labelFontSize = 12.5;
       category.axis.labelOverlap = false;
       if (labels) value.axis = null;
-      // room for the number at the end of the longest bar
-      if (labels) value.scale = { domainMax: Math.max(...long.map((datum) => datum.v ?? 0)) * (size.width < 420 ? 1.3 : 1.15), nice: false };
+      if (labels) {
+        // room for the longest number after the longest bar: about 6.8 px a letter of either size
+        const lengthOf = (texts) => Math.max(...texts.map((text) => String(text).length)) * 6.8;
+        const wide = size.width - Math.min(category.axis.labelLimit, lengthOf(places)) - 12;
+        const room = lengthOf(long.map((datum) => formatValue(datum.v, metric, true))) + 8;
+        value.scale = { domainMax: (Math.max(...long.map((datum) => datum.v ?? 0)) * wide) / Math.max(wide - room, wide / 3), nice: false };
+      }
       if (labels && long.every((datum) => !datum.v)) value.scale = { domain: [0, 1] };
     } else {
       if (labels) {
@@ -720,7 +725,7 @@
       return done("absent");
     }
     if (!result.rows.length) {
-      body.append(emptyNote("No rows yet", null));
+      body.append(emptyNote("Nothing to show", null));
       return done("empty");
     }
     const columns = columnsOf(card, result);
