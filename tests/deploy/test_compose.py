@@ -174,6 +174,19 @@ def test_images_are_pinned_to_a_line(stack: dict[str, Any]) -> None:
     assert stack["services"]["postgres"]["image"].startswith("postgres:16")
 
 
+def test_metabase_has_a_memory_of_its_own_and_java_keeps_to_it(
+    stack: dict[str, Any], files: list[Path]
+) -> None:
+    metabase = stack["services"]["metabase"]
+    assert metabase["mem_limit"] == "2g"
+    assert "-XX:MaxRAMPercentage=" in metabase["environment"]["JAVA_TOOL_OPTIONS"]
+    changed = load(files[:1], {**FILLED, "METABASE_MEMORY": "4g"})
+    assert changed["services"]["metabase"]["mem_limit"] == "4g"
+    # Metabase's own things are in a database and a role that the warehouse's are not
+    assert metabase["environment"]["MB_DB_DBNAME"] == metabase["environment"]["MB_DB_USER"] == "metabase"
+    assert stack["services"]["elt"]["environment"]["PGDATABASE"] == "tmdb"
+
+
 def test_the_demo_is_a_project_and_a_database_of_its_own(stack: dict[str, Any], demo: dict[str, Any]) -> None:
     assert (stack["name"], demo["name"]) == ("tmdb-elt", "tmdb-elt-demo")
     databases = {

@@ -80,8 +80,8 @@ def test_a_renamed_column_is_told_wherever_it_is_read(files: Path, models: Manif
     columns = {("score" if name == "popularity" else name): kind for name, kind in movie.columns.items()}
     changed = {**models.models, "vw_movie_latest": dataclasses.replace(movie, columns=columns)}
     told = problems(files, dataclasses.replace(models, models=changed))
-    assert "top_films.sql:3: movie has no column 'popularity'" in told
-    assert "top_films.sql:10: movie has no column 'popularity'" in told
+    assert "top_films.sql:5: movie has no column 'popularity'" in told
+    assert "top_films.sql:8: movie has no column 'popularity'" in told
     assert any(line.startswith("continent_films.sql:5: ") for line in told), "inside of a CTE"
 
 
