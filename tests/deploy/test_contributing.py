@@ -1,16 +1,24 @@
 """CONTRIBUTING's worked example applies to the project as it is, and builds; its hooks are CI's linters."""
 
+import datetime as dt
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import yaml
 
+from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt
 from tests.roles.conftest import conninfo
 
+DAY = dt.date(2026, 1, 1)
+FILMS: dict[int, dict[str, Any] | None] = {
+    1: {"id": 1, "title": "One", "softcore": False},
+    2: {"id": 2, "title": "Two", "softcore": True},
+}
 FIELD = "is_softcore"
 UNIT_TEST = "movie_softcore_is_false_where_tmdb_says_nothing"
 
@@ -23,6 +31,11 @@ def test_the_worked_example_adds_its_column(
         tmp_path / "dbt_project",
         ignore=shutil.ignore_patterns("target", "logs", ".user.yml"),
     )
+    # a warehouse with data, from before the change
+    zone = LandingZone(database)
+    zone.land(DAY, FILMS)
+    with Dbt(project_root / "dbt_project", database, tmp_path / "before") as dbt:
+        dbt("run", "--select", "+dim_movie")
     diffs = re.findall(r"```diff\n(.*?)```", (project_root / "CONTRIBUTING.md").read_text(), re.DOTALL)
     assert len(diffs) == 4
     for diff in diffs:
@@ -38,9 +51,16 @@ def test_the_worked_example_adds_its_column(
         )
         assert applied.returncode == 0, applied.stderr
     with Dbt(tmp_path / "dbt_project", database, tmp_path) as dbt:
+        zone.land(DAY + dt.timedelta(days=1), {2: FILMS[2]})
         dbt("run", "--select", "+dim_movie")
         results = dbt("test", "--select", UNIT_TEST)
-    assert results[UNIT_TEST] == "pass"
+        assert results[UNIT_TEST] == "pass"
+        # the column is appended, and filled as the films come again
+        column = f"select movie_id, {FIELD} from marts.dim_movie order by 1"
+        assert zone.rows(column) == [(1, None), (2, True)]
+        dbt("run", "--full-refresh", "--select", "dim_movie")
+        assert zone.rows(column) == [(1, False), (2, True)]
+    zone.connection.close()
     with psycopg.connect(conninfo(database)) as connection:
         described = connection.execute(
             "select format_type(atttypid, null), col_description(attrelid, attnum) from pg_attribute"

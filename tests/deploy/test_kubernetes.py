@@ -92,7 +92,7 @@ def test_what_kustomize_makes_fits_them_too(overlay: str, folder: Path) -> None:
     assert ("CronJob", "elt") in names
     if overlay != "base":
         assert {m["metadata"].get("namespace", "tmdb-elt") for m in made} == {"tmdb-elt"}
-        assert "registry.example.com/tmdb-elt:0.1.0" in done.stdout
+        assert "registry.example.com/tmdb-elt:0.2.0" in done.stdout
         assert "image: tmdb-elt\n" not in done.stdout
     if overlay == "overlays/external-postgres":
         hosts = [m["data"] for m in made if m["kind"] == "ConfigMap"]

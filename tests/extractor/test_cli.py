@@ -189,6 +189,20 @@ class TestDryRun:
         assert tmdb.traffic.count("/3/movie/") - tmdb.traffic.count("/3/movie/changes") == 0
 
 
+def test_the_changelog_the_models_and_the_program_have_one_version(project_root: Path) -> None:
+    shown = CliRunner().invoke(cli.cli, ["--version"])
+    assert shown.exit_code == 0
+    released = re.findall(
+        r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$",
+        (project_root / "CHANGELOG.md").read_text(),
+        re.MULTILINE,
+    )
+    assert shown.stdout == f"tmdb-elt {released[0]}\n"
+    assert released == sorted(released, key=lambda version: [*map(int, version.split("."))], reverse=True)
+    models = (project_root / "dbt_project" / "dbt_project.yml").read_text()
+    assert f'version: "{released[0]}"' in models
+
+
 class TestHelp:
     @pytest.mark.parametrize(
         "words", [["--help"], ["run", "--help"], ["status", "--help"], ["prune", "--help"]]
