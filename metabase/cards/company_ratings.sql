@@ -2,8 +2,8 @@
 
 select
     company_total.label as "Company",
-    round(company_total.rating, 2) as "Mean rating"
+    round(company_total.weighted_rating, 2) as "Weighted rating"
 from company_total
 where company_total.rating is not null
-order by company_total.rating desc, company_total.votes desc, company_total.company_id asc
+order by company_total.weighted_rating desc, company_total.votes desc, company_total.company_id asc
 limit 15

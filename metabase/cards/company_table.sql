@@ -5,6 +5,7 @@ select
     country.name as "Country",
     company_total.films as "Films",
     round(company_total.rating, 2) as "Mean rating",
+    round(company_total.weighted_rating, 2) as "Weighted rating",
     round(company_total.popularity, 1) as "Mean popularity",
     company_total.votes as "Votes",
     company_total.films_with_money as "Films with money",

@@ -77,9 +77,11 @@ def built(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         zone.connection.close()
         # what the dashboards read and nothing else; the models' tests are run elsewhere
         dbt("build", "--select", "+exposure:*", "--exclude-resource-type", "test", "unit_test")
+        manifest = scratch / "manifest.json"
+        dbt.manifest.write(str(manifest))
     with connect(pg) as owner:
         make_reader(owner, password=READER_PASSWORD)
-    warehouse = Warehouse(pg, load(scratch / "target" / "manifest.json"))
+    warehouse = Warehouse(pg, load(manifest))
     yield warehouse
     warehouse.reader.close()
     warehouse.owner.close()

@@ -106,7 +106,7 @@ def test_genres_countries_and_companies_count_a_film_in_each_of_theirs(ask: Ask)
     assert countries["CH"] == sum(
         "CH" in [c["iso_3166_1"] for c in f["production_countries"]] for f in FILMS.values()
     )
-    companies = {row[10]: (row[0], row[2]) for row in ask("company_table", min_films=1)}
+    companies = {row[11]: (row[0], row[2]) for row in ask("company_table", min_films=1)}
     assert companies[2][0] == companies[3][0] == "Pixar", "two companies of one name are two"
     for id_ in (2, 3):
         assert companies[id_][1] == sum(
@@ -202,6 +202,20 @@ def test_no_chart_has_two_bars_of_one_name(built: Warehouse, loaded: Spec, ask: 
     }
 
 
+def test_companies_are_rated_with_500_votes_of_the_mean_of_all_films(ask: Ask) -> None:
+    rated = [f for f in FILMS.values() if f["vote_count"]]
+    prior = sum(f["vote_average"] for f in rated) / len(rated)
+    expected = {}
+    for id_ in (1, 2, 3):
+        of_company = [f for f in rated if id_ in [c["id"] for c in f["production_companies"]]]
+        points = sum(f["vote_average"] * f["vote_count"] for f in of_company)
+        expected[id_] = (points + 500 * prior) / (sum(f["vote_count"] for f in of_company) + 500)
+    shown = {row[11]: float(row[4]) for row in ask("company_table", min_films=1)}
+    assert shown == {id_: pytest.approx(rating, abs=0.0051) for id_, rating in expected.items()}
+    bars = [float(rating) for _, rating in ask("company_ratings", min_films=1)]
+    assert bars == sorted(shown.values(), reverse=True)
+
+
 def test_languages_add_up_to_all_films(ask: Ask) -> None:
     assert sum(row[1] for row in ask("language_films")) == len(FILMS)
 
@@ -218,8 +232,8 @@ def test_money_is_of_films_whose_budget_and_revenue_are_known(ask: Ask, built: W
     ratio = sum(f["revenue"] for f in money) / sum(f["budget"] for f in money)
     assert float(ask("revenue_to_budget")[0][0]) == pytest.approx(ratio, abs=0.006)
     gaumont = [f for f in money if 1 in [c["id"] for c in f["production_companies"]]]
-    row = next(r for r in ask("company_table", min_films=1) if r[10] == 1)
-    assert (row[6], row[7], row[8]) == (
+    row = next(r for r in ask("company_table", min_films=1) if r[11] == 1)
+    assert (row[7], row[8], row[9]) == (
         len(gaumont),
         sum(f["budget"] for f in gaumont),
         sum(f["revenue"] for f in gaumont),

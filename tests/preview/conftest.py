@@ -74,8 +74,8 @@ def pages(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         for day in DAYS:
             zone.land(day, films(day), LISTS)
         with Dbt(PROJECT / "dbt_project", site.pg, scratch) as dbt:
-            dbt.manifest.write(str(site.manifest))
             dbt("build", "--resource-type", "seed", "--resource-type", "model")
+            dbt.manifest.write(str(site.manifest))
         zone.connection.close()
 
         # the same tables and views, and no row in them

@@ -187,7 +187,7 @@ def test_two_companies_of_one_name_are_two_bars(browser: Browser, pages: Pages) 
 def test_numbers_beside_bars_are_whole(browser: Browser, pages: Pages, width: int) -> None:
     browser.look(width=width)
     browser.open(pages.full, "companies")
-    for title in ("Films by company", "Mean rating by company", "Revenue to budget by company"):
+    for title in ("Films by company", "Rating by company", "Revenue to budget by company"):
         ends = browser.run(
             "const plot = arguments[0].querySelector('.plot');"
             "return [...plot.querySelectorAll('.mark-text text')]"

@@ -1,6 +1,12 @@
 -- by TMDB's id, since several companies share one name. Money only of films whose budget and revenue are both known and
 -- plausible; a film of two companies counts in both, so companies don't add up
-with company_total as (
+with rating_prior as (
+    select avg(movie.vote_average) as mean_rating
+    from {{ ref('vw_movie_latest') }} as movie
+    where not movie.is_stale
+),
+
+company_total as (
     select
         company.company_id,
         company.name,
@@ -12,6 +18,9 @@ with company_total as (
         count(*) as films,
         avg(movie.popularity) as popularity,
         avg(movie.vote_average) as rating,
+        -- few votes say little: as if so many more people had voted the mean of all films
+        (sum(movie.vote_average * movie.vote_count) + {{ var('rating_prior_votes') }} * rating_prior.mean_rating)
+        / (sum(movie.vote_count) + {{ var('rating_prior_votes') }}) as weighted_rating,
         sum(movie.vote_count) as votes,
         count(*) filter (where money.is_known) as films_with_money,
         sum(movie.budget) filter (where money.is_known) as budget,
@@ -19,6 +28,7 @@ with company_total as (
     from {{ ref('vw_movie_latest') }} as movie
     inner join {{ ref('bridge_movie_company') }} as of_company on movie.movie_id = of_company.movie_id
     inner join {{ ref('dim_company') }} as company on of_company.company_id = company.company_id
+    cross join rating_prior
     cross join lateral (
         select
             movie.budget > 0
@@ -29,6 +39,6 @@ with company_total as (
     where
         not movie.is_stale
 {{ include('company_conditions') }}
-    group by company.company_id, company.name, company.origin_country
+    group by company.company_id, company.name, company.origin_country, rating_prior.mean_rating
     having count(*) >= {{ min_films }}
 )
