@@ -488,15 +488,13 @@ async def _upsert(connection: Connection, run: Run, rows: Sequence[Row]) -> list
     ((load_id,),) = await cursor.fetchall()
     is_load = run.snapshot_date is None
     cursor = await connection.execute(
-        (_UPSERT + _UNLESS_LANDED * is_load + _RETURNING).encode(),
+        (_UPSERT + (_UNLESS_LANDED + _RETURNING) * is_load).encode(),
         {"date": run.snapshot_date, "run": run.run_id, "load": load_id},
     )
+    if not is_load:
+        return list(rows)
     written = set(await cursor.fetchall())
-    return [
-        row
-        for row in rows
-        if (row.resource, row.resource_id, row.snapshot_date or run.snapshot_date) in written
-    ]
+    return [row for row in rows if (row.resource, row.resource_id, row.snapshot_date) in written]
 
 
 def binary_copy(rows: Sequence[Row]) -> bytes:
