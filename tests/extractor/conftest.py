@@ -1,8 +1,10 @@
 """The extractor against the stand-in and a real PostgreSQL: in this process, or as the program one types."""
 
 import asyncio
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 import threading
@@ -296,3 +298,22 @@ def hook() -> Iterator[Hook]:
     """A webhook that takes everything."""
     with Hook() as server:
         yield server
+
+
+def on_a_terminal(words: list[str], cwd: Path, environment: dict[str, str]) -> bytes:
+    """What `python -m extractor …`, which must end well, writes to a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "extractor", *words],
+        cwd=cwd,
+        env={**environment, "TERM": "xterm"},
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux's way to say that the other end is closed
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert process.wait(60) == 0
+    return shown

@@ -1,8 +1,5 @@
 """The program as a person types it: exit codes, messages, what goes where."""
 
-import contextlib
-import os
-import pty
 import re
 import socket
 import subprocess
@@ -17,7 +14,7 @@ from demo.faults import Faults
 from demo.server import StandIn
 from extractor import cli
 from extractor.settings import DEFAULTS
-from tests.extractor.conftest import DAY, Program, Zone
+from tests.extractor.conftest import DAY, Program, Zone, on_a_terminal
 
 
 def free_port() -> int:
@@ -64,20 +61,7 @@ class TestRun:
         assert "\x1b" not in done.stderr
 
     def test_on_a_terminal_there_is_a_bar(self, environment: dict[str, str], project_root: Path) -> None:
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "extractor", "run"],
-            cwd=project_root,
-            env={**environment, "TMDB_MAX_RPS": "100", "TERM": "xterm", "COLUMNS": "100"},
-            stderr=theirs,
-        )
-        os.close(theirs)
-        shown = b""
-        with contextlib.suppress(OSError):  # Linux's way to say that the other end is closed
-            while part := os.read(ours, 65536):
-                shown += part
-        os.close(ours)
-        assert process.wait(60) == 0
+        shown = on_a_terminal(["run"], project_root, {**environment, "TMDB_MAX_RPS": "100", "COLUMNS": "100"})
         assert b"\x1b[" in shown and b"/102" in shown
         assert b"run 1 finished" in shown
 

@@ -1,12 +1,7 @@
 """The log as lines of JSON: every line can be read by a program, and says no more than the text does."""
 
-import contextlib
 import json
 import logging
-import os
-import pty
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +13,7 @@ from demo.server import StandIn
 from extractor.logs import JsonFormatter, RedactingFormatter
 from extractor.report import Report
 from extractor.secret import Secret
-from tests.extractor.conftest import TOKEN, Program, Zone
+from tests.extractor.conftest import TOKEN, Program, Zone, on_a_terminal
 
 
 def read(text: str) -> list[dict[str, Any]]:
@@ -75,20 +70,7 @@ def test_a_format_that_there_is_not(program: Program) -> None:
 
 
 def test_a_terminal_gets_lines_and_no_bar(environment: dict[str, str], project_root: Path) -> None:
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "extractor", "run", "--log-format", "json", "--pages", "1"],
-        cwd=project_root,
-        env={**environment, "TERM": "xterm"},
-        stderr=theirs,
-    )
-    os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # Linux's way to say that the other end is closed
-        while part := os.read(ours, 65536):
-            shown += part
-    os.close(ours)
-    assert process.wait(60) == 0
+    shown = on_a_terminal(["run", "--log-format", "json", "--pages", "1"], project_root, environment)
     assert "run 1 finished" in read(shown.decode())[-1]["message"]
 
 
