@@ -10,6 +10,7 @@ PORT ?= 8080
 PY := .venv/bin/python
 DBT := $(PY) -m warehouse run -- .venv/bin/dbt
 DBT_OPTIONS = --project-dir dbt_project --profiles-dir dbt_project
+PYTEST := $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 READY := .venv/ready
 
 export PYTHON
@@ -121,7 +122,10 @@ setup: $(READY) ## Install everything into .venv; once, and again after the lock
 	@echo ".venv is ready"
 
 test: $(READY) ## Run the tests (ARGS=tests/warehouse)
-	@$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+fuzz: $(READY) ## Run the property tests with thousands of drawn examples each, new ones every time (ARGS)
+	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m hypothesis $(ARGS)
 
 lint: $(READY) ## Check style, types and what only runs elsewhere: Dockerfile, compose, workflows
 	@$(PY) -m ruff check .
@@ -147,14 +151,14 @@ lock: $(READY) ## Write the locks anew from pyproject.toml (UPGRADE=1: with newe
 	@$(PY) tools/lock.py $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove caches and built files; never data, .env or .venv
-	@rm -rf build .pytest_cache .ruff_cache .mypy_cache dbt_project/target dbt_project/logs
+	@rm -rf build .pytest_cache .hypothesis .ruff_cache .mypy_cache dbt_project/target dbt_project/logs
 	@find . -name __pycache__ -type d -not -path './.venv/*' -not -path './.warehouse/*' -prune -exec rm -rf {} +
 
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
 .PHONY: elt extract dbt demo load dump prune status check preview metabase psql docs docs-serve start stop env backup restore up up-demo down logs \
-	setup test lint format bench lock clean help
+	setup test fuzz lint format bench lock clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.
 # A project that was moved, or whose Python is gone, gets a new .venv.

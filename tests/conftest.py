@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -19,6 +20,25 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 # What `make test ARGS=…` would hand on to a make that a test runs.
 MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS")
+
+# How much the property tests draw. An expensive one takes its share of the profile's examples, as in
+# `@hypothesis.settings(max_examples=hypothesis.settings().max_examples // 10)`.
+_SLOW_MACHINE = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("default", deadline=None, suppress_health_check=_SLOW_MACHINE)
+hypothesis.settings.register_profile(
+    # a build that fails by chance accuses the wrong change: CI draws the same examples every time
+    "ci",
+    hypothesis.settings.get_profile("default"),
+    derandomize=True,
+    database=None,
+    print_blob=True,
+)
+hypothesis.settings.register_profile(
+    "fuzz", hypothesis.settings.get_profile("default"), max_examples=5000, print_blob=True
+)
+hypothesis.settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
