@@ -19,6 +19,7 @@ failed in a row; so a run can be repeated, and a retry has another fate than the
 """
 
 import asyncio
+import gzip
 import re
 import socket
 import struct
@@ -57,8 +58,18 @@ KINDS: Final = {
     "huge-length": "200 with a body of 40 MB, announced in Content-Length",
     "redirect": "302 to another host",
     "echo": "500 that repeats the request's Authorization header",
+    "gzip": "200 with the right body packed by gzip, without Content-Encoding",
+    "blocks-missing": "200 without blocks that append_to_response asks for",
+    "blocks-null": "200 with such blocks null",
+    "blocks-error": "200 with TMDB's error object (code 34) in the place of such blocks",
+    "page-empty": "200 with a page without rows, though its total_results says more (paged lists only)",
+    "page-short": "200 with a page of half its rows, with the right total_results (paged lists only)",
+    "page-none": "200 with a page without rows and total_results 0 (paged lists only)",
 }
 _FILMS_ONLY: Final = ("other-film", "nul")
+_BLOCKS_ONLY: Final = ("blocks-missing", "blocks-null", "blocks-error")
+_PAGES_ONLY: Final = ("page-empty", "page-short", "page-none")
+_PAGED: Final = ("/3/discover/movie", "/3/movie/changes")
 _FILM_PATH: Final = re.compile(r"/3/movie/(\d+)")
 _CHUNK: Final = b"lorem ipsum " * 5461
 
@@ -136,9 +147,10 @@ class Faults:
     def choose(self, path: str, query: str, day: int, *, found: bool) -> str | None:
         """The kind of fault that this request meets, or None. `found` says that its right answer is a 200."""
         film = _FILM_PATH.fullmatch(path)
-        if film and int(film[1]) in self.permanent:
-            self.injected[self.permanent[int(film[1])]] += 1
-            return self.permanent[int(film[1])]
+        lost = self.permanent.get(int(film[1])) if film else None
+        if lost and _fits(lost, path, query, found):
+            self.injected[lost] += 1
+            return lost
         if not self.rates or not self._paths.match(path):
             return None
         key = f"{path}?{query}"
@@ -147,8 +159,7 @@ class Faults:
         if failed < self.attempts:
             drawn = numbers(f"{self.seed}:{day}:{key}:{failed}", 1)[0] * UNIT
             kind = self._fate(drawn)
-        bare_list = path.startswith("/3/configuration/")
-        if (kind in _FILMS_ONLY and not (film and found)) or (kind == "list" and bare_list):
+        if kind is not None and not _fits(kind, path, query, found):
             kind = None
         if kind is None:
             self._failed.pop(key, None)
@@ -207,7 +218,27 @@ class Faults:
             case "echo":
                 header = request.headers.get("Authorization", "")
                 return answers.error(11, f"Internal error while handling Authorization: {header}")
+            case "gzip":
+                return _ok(gzip.compress(body, mtime=0))
+            case "blocks-missing" | "blocks-null" | "blocks-error":
+                return _ok(self._without_blocks(kind, request, orjson.loads(body)))
+            case "page-empty" | "page-short" | "page-none":
+                return _ok(_page(kind, orjson.loads(body)))
         raise ValueError(f"no such fault: {kind}")
+
+    def _without_blocks(self, kind: str, request: web.BaseRequest, film: dict[str, Any]) -> bytes:
+        """The film with some of its appended blocks, or all, as the fault leaves them: drawn by request."""
+        names = [name for name in request.query["append_to_response"].split(",") if name in film]
+        drawn = numbers(f"{self.seed}:blocks:{request.path_qs}", 1)[0]
+        for name in [name for at, name in enumerate(names) if drawn >> at & 1] or names:
+            match kind:
+                case "blocks-missing":
+                    del film[name]
+                case "blocks-null":
+                    film[name] = None
+                case _:
+                    film[name] = orjson.loads(answers.error_body(34))
+        return orjson.dumps(film)
 
     def _too_many(self, kind: str) -> web.Response:
         if kind == "429-text":
@@ -244,6 +275,26 @@ class Faults:
         except ConnectionError as error:
             raise ConnectionCutError from error
         return response
+
+
+def _fits(kind: str, path: str, query: str, found: bool) -> bool:
+    """Whether this kind of fault can befall the request; `found` says that its right answer is a 200."""
+    film = found and _FILM_PATH.fullmatch(path) is not None
+    if kind in _FILMS_ONLY:
+        return film
+    if kind in _BLOCKS_ONLY:
+        return film and "append_to_response=" in query
+    if kind in _PAGES_ONLY:
+        return found and path in _PAGED
+    return kind != "list" or not path.startswith("/3/configuration/")
+
+
+def _page(kind: str, page: dict[str, Any]) -> bytes:
+    rows = page["results"]
+    page["results"] = rows[: len(rows) // 2] if kind == "page-short" else []
+    if kind == "page-none":
+        page["total_pages"] = page["total_results"] = 0
+    return orjson.dumps(page)
 
 
 def close(request: web.BaseRequest) -> None:

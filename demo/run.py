@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -23,8 +23,11 @@ from demo.server import StandInProcess
 
 DATABASE = "tmdb_demo"
 PROJECT = Path(__file__).resolve().parent.parent
+DBT_PROJECT = PROJECT / "dbt_project"
 LOG = PROJECT / "build" / "demo.log"
 PREVIEW = PROJECT / "build" / "preview.html"
+#: Where dbt writes: not where `make elt` has it write, whose manifest and results are of other tables.
+DBT_FOLDER = PROJECT / "build" / "demo-dbt"
 
 SUMMARY = """
     select
@@ -43,6 +46,13 @@ GENRES = """
     from analytics.vw_genre_popularity order by avg_popularity desc
 """
 
+NEXT = """\
+What to type next
+  make psql PGDATABASE=tmdb_demo    ask it yourself: select * from vw_top_movies limit 10;
+  make check PGDATABASE=tmdb_demo   the checks a careful client would make
+  make docs-serve                   what every table and column means
+  make env && make elt              the real films, with a TMDB token in .env"""
+
 
 class StepFailedError(Exception):
     """A program that the demo ran did not succeed; its output is in the log."""
@@ -58,63 +68,61 @@ class StepFailedError(Exception):
 @click.option(
     "--pages", default=25, show_default=True, type=click.IntRange(1, 500), help="Pages of 20 films a day."
 )
-def run(films: int, days: int, pages: int) -> None:
+@click.option(
+    "--preview/--no-preview",
+    default=True,
+    help="Draw the dashboards as a page and say what to type next; not in a container.  [default: preview]",
+)
+def run(films: int, days: int, pages: int, preview: bool) -> None:
     """Land a history of synthetic films, build the tables, show what is in them."""
     console = Console()
     began = time.monotonic()
-    LOG.parent.mkdir(exist_ok=True)
-    LOG.write_text("")
     try:
+        LOG.parent.mkdir(exist_ok=True)
+        LOG.write_text("")
         variables = demo_database()
+        environment = apart_from_the_shell(warehouse.overlay(variables))
         with StandInProcess("--films", str(films)) as tmdb:
-            environment = {
-                **warehouse.overlay(variables),
+            tmdb_variables = {
                 "TMDB_TOKEN": tmdb.token,
                 "TMDB_BASE_URL": tmdb.base_url,
                 "TMDB_EXPORT_URL": tmdb.export_url,
                 # the real API allows 40 a second; this one is ours
                 "TMDB_MAX_RPS": "10000",
-                "TMDB_NOTIFY_URL": "",  # nobody's alarm
             }
             for day in track(snapshot_dates(days), "Landing a month, a day at a time", console=console):
                 tmdb.today = day
                 options = ["--mode", "popular", "--pages", str(pages), "--snapshot-date", day.isoformat()]
-                step(["-m", "extractor", "run", *options], environment)
+                step(["-m", "extractor", "run", *options], {**environment, **tmdb_variables})
+        target = dbt_folder("DBT_TARGET_PATH", "target")
         with console.status("Building the star schema and testing it (dbt build)"):
-            folder = str(PROJECT / "dbt_project")
-            options = [
-                "--project-dir",
-                folder,
-                "--profiles-dir",
-                folder,
-                "--exclude-resource-type",
-                "unit_test",
-            ]
-            step(["-m", "dbt.cli.main", "build", *options], environment)
+            folders = {
+                "--project-dir": DBT_PROJECT,
+                "--profiles-dir": DBT_PROJECT,
+                "--target-path": target,
+                "--log-path": dbt_folder("DBT_LOG_PATH", "logs"),
+            }
+            options = [text for name, folder in folders.items() for text in (name, str(folder))]
+            step(
+                ["-m", "dbt.cli.main", "build", *options, "--exclude-resource-type", "unit_test"], environment
+            )
         summarise(console, variables)
-        options = [
-            "--output",
-            str(PREVIEW),
-            "--manifest",
-            str(PROJECT / "dbt_project" / "target" / "manifest.json"),
-        ]
-        step(["-m", "metabase.preview", *options, "--note", "synthetic films"], environment)
-    except (StepFailedError, warehouse.WarehouseError, psycopg.OperationalError, RuntimeError) as error:
-        click.echo(f"make demo: {error}", err=True)
+        if preview:
+            options = ["--output", str(PREVIEW), "--manifest", str(target / "manifest.json")]
+            step(["-m", "metabase.preview", *options, "--note", "synthetic films"], environment)
+    except StepFailedError as error:
+        # in a container the log is gone with it: all of it is said
+        lines = LOG.read_text().splitlines()
+        said = "\n".join(lines[-15:]) + f"\n(all of it: {LOG})" if preview else "\n".join(lines)
+        click.echo(f"demo: {error}:\n{said}", err=True)
+        sys.exit(1)
+    except (warehouse.WarehouseError, psycopg.Error, RuntimeError, OSError) as error:
+        click.echo(f"demo: {error}", err=True)
         sys.exit(1)
     console.print(f"\n{time.monotonic() - began:.0f} s. The films are made up; TMDB was not asked.\n")
-    console.print(
-        f"The dashboards as one page, for your browser: {PREVIEW}\n", highlight=False, soft_wrap=True
-    )
-    console.print(
-        "What to type next\n"
-        "  make psql PGDATABASE=tmdb_demo    ask it yourself: select * from vw_top_movies limit 10;\n"
-        "  make check PGDATABASE=tmdb_demo   the checks a careful client would make\n"
-        "  make docs-serve                   what every table and column means\n"
-        "  make env && make elt              the real films, with a TMDB token in .env",
-        highlight=False,
-        soft_wrap=True,
-    )
+    if preview:
+        page = f"The dashboards as one page, for your browser: {PREVIEW}\n"
+        console.print(page, NEXT, sep="\n", highlight=False, soft_wrap=True)
 
 
 def snapshot_dates(days: int) -> Sequence[date]:
@@ -135,6 +143,22 @@ def demo_database() -> dict[str, str]:
     return variables
 
 
+def apart_from_the_shell(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what the shell or `.env` says to the extractor or to dbt: the demo is the same
+    for everyone, and a variable meant for `make elt` or for another dbt project must not redirect it.
+    """
+    kept = {name: value for name, value in environment.items() if not name.startswith(("TMDB_", "DBT_"))}
+    return kept | {"TMDB_ENV_FILE": "", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+
+
+def dbt_folder(variable: str, name: str) -> Path:
+    """Where dbt writes: what `variable` says if DBT_PROJECT_DIR names this project, as in its image; else a
+    folder of the demo's own.
+    """
+    meant = os.environ.get(variable) and Path(os.environ.get("DBT_PROJECT_DIR", "")).resolve() == DBT_PROJECT
+    return Path(os.environ[variable]) if meant else DBT_FOLDER / name
+
+
 def step(arguments: Sequence[str], environment: dict[str, str]) -> None:
     """Run a Python program of the project, its output into the log. Raises `StepFailedError`."""
     with LOG.open("a") as log:
@@ -142,11 +166,8 @@ def step(arguments: Sequence[str], environment: dict[str, str]) -> None:
             [sys.executable, *arguments], cwd=PROJECT, env=environment, stdout=log, stderr=log, check=False
         )
     if done.returncode:
-        tail = "\n".join(LOG.read_text().splitlines()[-15:])
         command = " ".join(["python", *arguments])
-        raise StepFailedError(
-            f"`{command}` ended with exit code {done.returncode}:\n{tail}\n(all of it: {LOG})"
-        )
+        raise StepFailedError(f"`{command}` ended with exit code {done.returncode}")
 
 
 def summarise(console: Console, variables: dict[str, str]) -> None:

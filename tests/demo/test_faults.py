@@ -1,7 +1,9 @@
 """Every fault does what it claims, as often as asked, and repeatably."""
 
+import gzip
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -95,6 +97,68 @@ def test_answers(
     assert ask(f"/movie/{film_id}").json() == right
 
 
+BLOCKS = "credits,keywords"
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [
+        ("blocks-missing", "missing"),
+        ("blocks-null", None),
+        ("blocks-error", {"success": False, "status_code": 34}),
+    ],
+)
+def test_blocks_that_do_not_come(own: StandIn, ask: Api, kind: str, left: object) -> None:
+    own.faults = Faults({kind: 1.0}, attempts=1)
+    spoilt: Counter[str] = Counter()
+    films = [film_id for film_id in own.ids() if own.film(film_id)][:20]
+    for film_id in films:
+        answer = ask(f"/movie/{film_id}", append_to_response=BLOCKS)
+        right = ask(f"/movie/{film_id}", append_to_response=BLOCKS).json()
+        got = answer.json()
+        if isinstance(left, dict):
+            for name in BLOCKS.split(","):
+                got[name].pop("status_message", None)
+        names = [name for name in BLOCKS.split(",") if got.get(name, "missing") == left]
+        assert answer.status_code == 200 and names
+        assert {**got, **{name: right[name] for name in names}} == right
+        spoilt.update(names)
+    # now one of them, now all
+    assert len(films) < spoilt.total() < 2 * len(films)
+    assert own.faults.injected == {kind: len(films)}
+    # a film asked for without blocks has none to lose
+    assert ask(f"/movie/{films[0]}").json() == own.film(films[0])
+    assert own.faults.injected == {kind: len(films)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "total"), [("page-empty", 0, 90), ("page-short", 10, 90), ("page-none", 0, 0)]
+)
+@pytest.mark.parametrize("path", ["/discover/movie", "/movie/changes"])
+def test_pages_that_hold_less_than_they_should(
+    own: StandIn, ask: Api, kind: str, rows: int, total: int, path: str
+) -> None:
+    own.repeats = 0
+    for film_id in own.ids():
+        own.override(film_id, {"budget": 7}, since=own.today)
+    right = ask(path).json()
+    own.faults = Faults({kind: 1.0}, attempts=1)
+    page = ask(path).json()
+    assert len(page["results"]) == (rows and len(right["results"]) // 2)
+    assert page["results"] == right["results"][: len(page["results"])]
+    assert page["total_results"] == (total and right["total_results"]) and right["total_results"] > 20
+    assert ask(path).json() == right
+
+
+def test_a_packed_body_that_does_not_say_so(own: StandIn, ask: Api) -> None:
+    film_id = own.ids()[0]
+    for path in (f"/movie/{film_id}", "/discover/movie", "/configuration/countries"):
+        own.faults = Faults({"gzip": 1.0}, attempts=1)
+        answer, right = ask(path), ask(path)
+        assert "content-encoding" not in answer.headers
+        assert gzip.decompress(answer.content) == right.content
+
+
 def _raw(stand_in: StandIn, path: str) -> tuple[bytes, BaseException | None]:
     """What one request gets on a connection of its own until that ends, and how it ends."""
     address = urlsplit(stand_in.base_url)
@@ -160,7 +224,8 @@ def test_none_by_default(own: StandIn, ask: Api) -> None:
 
 
 def _fates(faults: Faults, requests: int) -> list[str | None]:
-    return [faults.choose(f"/3/movie/{number}", "", DAY, found=True) for number in range(requests)]
+    query = "append_to_response=credits"
+    return [faults.choose(f"/3/movie/{number}", query, DAY, found=True) for number in range(requests)]
 
 
 def test_shares_are_kept_and_fates_repeat() -> None:
@@ -176,8 +241,11 @@ def test_shares_are_kept_and_fates_repeat() -> None:
 def test_all_kinds_share_one_rate() -> None:
     faults = Faults.parse("all=0.5")
     fates = _fates(faults, 8_000)
-    assert set(fates) == {None, *KINDS}
-    assert 0.45 < sum(fate is not None for fate in fates) / 8_000 < 0.55
+    assert set(fates) == {None, *KINDS} - {"page-empty", "page-short", "page-none"}
+    assert 0.40 < sum(fate is not None for fate in fates) / 8_000 < 0.50
+    pages = [faults.choose("/3/discover/movie", f"page={n}", DAY, found=True) for n in range(1, 8_000)]
+    films_only = {"other-film", "nul", "blocks-missing", "blocks-null", "blocks-error"}
+    assert set(pages) == {None, *KINDS} - films_only
 
 
 def test_a_request_passes_after_some_attempts_unless_its_film_is_lost() -> None:
@@ -199,6 +267,13 @@ def test_faults_fit_their_requests() -> None:
     assert Faults.parse("nul=1").choose("/3/discover/movie", "page=1", DAY, found=True) is None
     assert Faults.parse("other-film=1").choose("/3/movie/5", "", DAY, found=False) is None
     assert Faults.parse("list=1").choose("/3/configuration/countries", "", DAY, found=True) is None
+    appended = "append_to_response=credits"
+    for kind in ("blocks-missing", "blocks-null", "blocks-error"):
+        assert Faults({kind: 1.0}).choose("/3/movie/5", "language=fr", DAY, found=True) is None
+        assert Faults({kind: 1.0}).choose("/3/movie/5", appended, DAY, found=True) == kind
+        assert Faults(permanent={5: kind}).choose("/3/movie/5", "", DAY, found=True) is None
+    assert Faults.parse("page-short=1").choose("/3/movie/5", "", DAY, found=True) is None
+    assert Faults.parse("page-short=1").choose("/3/discover/movie", "page=501", DAY, found=False) is None
     assert Faults.parse("500=1,paths=/3/movie/\\d").choose("/3/movie/changes", "", DAY, found=True) is None
 
 
