@@ -31,7 +31,7 @@ TARGETS = {
         "docs-serve",
     ),
     *("preview", "metabase", "backup", "restore", "up", "up-demo", "down", "logs"),
-    *("start", "stop", "env", "setup", "test", "lint", "format", "bench", "lock", "clean", "help"),
+    *("start", "stop", "env", "setup", "test", "fuzz", "lint", "format", "bench", "lock", "clean", "help"),
 }
 
 
