@@ -13,9 +13,9 @@ from pathlib import Path
 
 import click
 
-from metabase import analysis, exposures, manifest, settings, spec
+from metabase import analysis, exposures, loader, manifest, settings
 from metabase.errors import DashboardError, UsageError, shown
-from metabase.spec import HERE
+from metabase.loader import HERE
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -54,7 +54,7 @@ _prune_option = click.option(
 def check(manifest_path: Path | None, folder: Path) -> None:
     """Check the files, offline: format, grid, filters; models and columns against dbt; the exposures."""
     with _manifest(manifest_path) as models:
-        content = spec.load(folder)
+        content = loader.load(folder)
         analysis.check(content, models)
     if folder == HERE and not exposures.is_fresh(content):
         raise UsageError(f"{shown(exposures.FILE)} is stale: `python -m metabase exposures` writes it")
@@ -67,7 +67,7 @@ def check(manifest_path: Path | None, folder: Path) -> None:
 @cli.command(name="exposures", short_help="Write the dashboards as dbt exposures.")
 def write_exposures() -> None:
     """Write the dashboards as dbt exposures, for dbt's docs and lineage."""
-    exposures.write(spec.load())
+    exposures.write(loader.load())
     click.echo(shown(exposures.FILE))
 
 
@@ -106,7 +106,7 @@ def export_files(manifest_path: Path | None, folder: Path, force: bool, dashboar
 
     known = settings.load()
     with _manifest(manifest_path) as models:
-        content = spec.load(folder)
+        content = loader.load(folder)
         client = Client(known)
         client.wait_until_ready()
         client.sign_in()
@@ -126,7 +126,7 @@ def _reconcile(
 
     known, connection = settings.load(), settings.connection()
     with _manifest(manifest_path) as models:
-        content = spec.load(folder)
+        content = loader.load(folder)
         analysis.check(content, models)
         client = Client(known)
         client.wait_until_ready()

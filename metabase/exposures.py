@@ -23,7 +23,7 @@ def models_of(spec: Spec, dashboard: Dashboard) -> list[str]:
 def text(spec: Spec) -> str:
     """The file's content."""
     entries = []
-    for dashboard in spec.dashboards:
+    for dashboard in sorted(spec.dashboards, key=lambda one: one.key):
         entries.append(
             {
                 "name": f"dashboard_{dashboard.key}",

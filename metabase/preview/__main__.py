@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from metabase import loader
 from metabase import manifest as manifests
-from metabase import spec as specs
 from metabase.errors import DashboardError, UsageError
 from metabase.preview.answers import Answers
 from metabase.preview.choices import MOST_VALUES
@@ -41,7 +41,7 @@ from metabase.preview.queries import connect
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    default=specs.HERE,
+    default=loader.HERE,
     help="Where metabase.yml, dashboards/ and cards/ are, if they are not the project's.",
 )
 def main(output: Path, manifest: Path | None, values: int, note: str, folder: Path) -> None:
@@ -52,7 +52,7 @@ def main(output: Path, manifest: Path | None, values: int, note: str, folder: Pa
     """
     began = time.monotonic()
     try:
-        spec = specs.load(folder)
+        spec = loader.load(folder)
         models = manifests.load(manifest) if manifest else _parsed()
         with connect() as reader:
             answers = Answers(spec, models, reader)

@@ -1,10 +1,10 @@
 """The filters on a page without a database: which values it offers, and what to ask for each beforehand.
 
 Every offered value of a filter is asked of the database once for every card that it reaches, and the answers
-go into the page. So the filters work one at a time there, except for the pairs in `TOGETHER`.
+go into the page. So the filters work one at a time there, except for the pairs that the files name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,35 +14,6 @@ from metabase.template import Value
 
 MOST_VALUES = 40
 """Values offered by one filter unless one asks for more or fewer: each costs a query a card, and room."""
-
-NUMBERS: Mapping[str, tuple[int, ...]] = {
-    "released_from": (1980, 1990, 2000, 2010, 2020),
-    "released_to": (1989, 1999, 2009, 2019),
-    "min_votes": (10, 100, 1000, 5000),
-    "min_films": (1, 2, 3, 5, 10),
-    "days": (7, 14, 30, 90, 365),
-}
-"""What filters offer in which one types a number in Metabase."""
-
-TOGETHER = frozenset({frozenset({"released_from", "released_to"})})
-"""Pairs of filters that the page can combine."""
-
-_MOST_FILMS: Mapping[str, str] = {
-    "genre": """
-        select genre.name from marts.bridge_movie_genre
-        inner join marts.dim_genre as genre using (genre_id) group by 1 order by count(*) desc, 1
-    """,
-    "language": """
-        select language.name from marts.dim_movie as movie
-        inner join marts.dim_language as language on movie.original_language = language.iso_639_1
-        group by 1 order by count(*) desc, 1
-    """,
-    "country": """
-        select country.name from marts.bridge_movie_country
-        inner join marts.dim_country as country using (iso_3166_1) group by 1 order by count(*) desc, 1
-    """,
-}
-"""Where a filter has more values than the page offers: those with the most films."""
 
 ANY = None
 
@@ -71,14 +42,14 @@ def _choice(item: Filter, answers: Answers, most: int) -> Choice:
         found = answers.column(item.values.card, item.values.column)
     elif item.values is not None:
         found = list(item.values)
-    elif item.key in NUMBERS:
-        found = list(NUMBERS[item.key])
+    else:
+        found = list(item.preview.values)
     kept = found
+    most = min(most, item.preview.most or most)
     if len(found) > most:
         order = found
-        if item.key in _MOST_FILMS:
-            ranked = answers.reader.rows(_MOST_FILMS[item.key], {}, most).rows
-            order = [row[0] for row in ranked if row[0] is not None]
+        if item.preview.order:
+            order = answers.column(item.preview.order.card, item.preview.order.column)
         wanted = set(order[:most])
         kept = [value for value in found if value in wanted]
     if item.default is not None and item.default not in kept:
@@ -105,11 +76,16 @@ def combinations(
             yield f"{choice.filter.key}={place}", {**start, choice.filter.key: value}
     for number, first in enumerate(mine):
         for second in mine[number + 1 :]:
-            if frozenset({first.filter.key, second.filter.key}) not in TOGETHER:
+            if not combine(first.filter, second.filter):
                 continue
             for (place, value), (other_place, other_value) in product(_others(first), _others(second)):
                 key = f"{first.filter.key}={place}&{second.filter.key}={other_place}"
                 yield key, {**start, first.filter.key: value, second.filter.key: other_value}
+
+
+def combine(first: Filter, second: Filter) -> bool:
+    """Whether the page can combine the two."""
+    return second.key in first.preview.together or first.key in second.preview.together
 
 
 def _others(choice: Choice) -> list[tuple[int, Value | None]]:

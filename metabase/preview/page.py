@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import html
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from markdown_it import MarkdownIt
 from metabase.errors import DashboardError
 from metabase.manifest import PROJECT
 from metabase.preview.answers import Answers
-from metabase.preview.choices import MOST_VALUES, TOGETHER, Choice, choices, combinations
+from metabase.preview.choices import MOST_VALUES, Choice, choices, combinations, combine
 from metabase.preview.queries import CardError, Extent, Rows
 from metabase.spec import Card, Dashboard, Item, Spec, tag_values
 from metabase.template import Value
@@ -30,9 +31,6 @@ NOTICE = "This product uses the TMDB API but is not endorsed or certified by TMD
 """TMDB's terms ask for these words: https://developer.themoviedb.org/docs/faq."""
 PLOTS = frozenset({"bar", "row", "line", "area", "combo", "scatter", "pie", "map"})
 """Displays drawn as a chart; others than these, numbers and objects are shown as a table."""
-
-_ORDER = ("overview", "film", "genres_and_countries", "companies")
-"""The first tabs; the other dashboards follow by name."""
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 # only what the page uses: the whole bundle would also carry the libraries' global names
@@ -76,11 +74,7 @@ def render_page(
     beside the data's date.
     """
     failed: dict[str, str] = {}
-    ordered = sorted(
-        spec.dashboards,
-        key=lambda one: (_ORDER.index(one.key) if one.key in _ORDER else len(_ORDER), one.name),
-    )
-    dashboards = [_dashboard(dashboard, spec, answers, failed, most_values) for dashboard in ordered]
+    dashboards = [_dashboard(dashboard, spec, answers, failed, most_values) for dashboard in spec.dashboards]
     content = {
         "dashboards": dashboards,
         "results": [_result(rows) for rows in answers.results],
@@ -118,7 +112,7 @@ def _dashboard(
         "about": dashboard.description,
         "tabs": [tab.name for tab in dashboard.tabs if tab.name],
         "filters": [_filter(choice) for choice in offered],
-        "together": [sorted(pair) for pair in TOGETHER],
+        "together": [[one.filter.key for one in pair] for pair in _pairs(offered)],
         "note": _note(offered),
         "cards": _without_gaps(cards),
     }
@@ -153,13 +147,8 @@ def _note(offered: Sequence[Choice]) -> str:
     if not offered:
         return ""
     notes = []
-    keys = {choice.filter.key for choice in offered}
     if sum(len(choice.values) > 1 for choice in offered) > 1:
-        pairs = [
-            " and ".join(choice.filter.name for choice in offered if choice.filter.key in pair)
-            for pair in TOGETHER
-            if pair <= keys
-        ]
+        pairs = [" and ".join(one.filter.name for one in pair) for pair in _pairs(offered)]
         notes.append("One filter at a time here" + "".join(f", but {pair} combine" for pair in pairs) + ".")
     for choice in offered:
         if choice.left_out:
@@ -168,6 +157,10 @@ def _note(offered: Sequence[Choice]) -> str:
         if choice.filter.values is None and not choice.values:
             notes.append(f"{choice.filter.name}: only in Metabase.")
     return " ".join([*notes, "Metabase has every value in any combination."]) if notes else ""
+
+
+def _pairs(offered: Sequence[Choice]) -> list[tuple[Choice, Choice]]:
+    return [pair for pair in itertools.combinations(offered, 2) if combine(pair[0].filter, pair[1].filter)]
 
 
 def _item(

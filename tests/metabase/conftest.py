@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from metabase import spec
+from metabase import loader
 from metabase.apply import Failure, Reconciler
 from metabase.client import Client
 from metabase.manifest import Manifest, load
@@ -135,7 +135,7 @@ class Applying:
         client = self.client(**changes)
         reconciler = Reconciler(
             client,
-            spec.load(self.files),
+            loader.load(self.files),
             self.warehouse.manifest,
             self.warehouse.connection,
             planning=planning,

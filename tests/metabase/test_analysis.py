@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from metabase import analysis, spec
+from metabase import analysis, loader
 from metabase.errors import DashboardError, SpecError, UsageError
 from metabase.manifest import Manifest, load, parse
 from tests.metabase.conftest import PROJECT, Warehouse, edit
@@ -21,12 +21,12 @@ def models(built: Warehouse) -> Manifest:
 
 def problems(folder: Path, models: Manifest) -> list[str]:
     with pytest.raises(SpecError) as error:
-        analysis.check(spec.load(folder), models)
+        analysis.check(loader.load(folder), models)
     return [f"{problem.path.name}:{problem.line}: {problem.message}" for problem in error.value.problems]
 
 
 def test_every_card_is_in_order(models: Manifest) -> None:
-    columns = analysis.check(spec.load(), models)
+    columns = analysis.check(loader.load(), models)
     assert columns["top_films"] == ("Film", "Popularity")
 
 
@@ -123,7 +123,7 @@ def test_what_postgres_would_refuse_is_refused_offline(
         "limit 10\n"
     )
     edit(path, old, new)
-    loaded = spec.load(files)
+    loaded = loader.load(files)
     # the other cards are looked at above
     alone = dataclasses.replace(loaded, cards={"top_films": loaded.cards["top_films"]}, dashboards=())
     with pytest.raises(SpecError) as error:
@@ -160,7 +160,7 @@ def test_a_file_that_is_no_manifest_is_told(tmp_path: Path) -> None:
 def test_the_exposures_are_fresh_and_name_exactly_what_the_cards_read(models: Manifest) -> None:
     from metabase import exposures
 
-    loaded = spec.load()
+    loaded = loader.load()
     assert exposures.is_fresh(loaded), "stale: python -m metabase exposures"
     film = next(d for d in loaded.dashboards if d.key == "film")
     assert {"fact_movie_daily", "vw_top_movies", "vw_movie_latest"} <= set(exposures.models_of(loaded, film))

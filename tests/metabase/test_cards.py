@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from metabase import analysis, spec
+from metabase import analysis, loader, spec
 from metabase.manifest import Manifest
 from metabase.spec import Spec
 from tests.metabase.conftest import Warehouse
@@ -23,7 +23,7 @@ CHOICES: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def loaded() -> Spec:
-    return spec.load()
+    return loader.load()
 
 
 class Ask:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from metabase import spec
+from metabase import loader, spec
 from metabase.errors import SpecError
 from metabase.spec import CardValues
 from tests.metabase.conftest import PROJECT, edit
@@ -87,7 +87,7 @@ def test_a_mistake_is_told_with_file_and_line(
 ) -> None:
     edit(files / file, old, new)
     with pytest.raises(SpecError) as error:
-        spec.load(files)
+        loader.load(files)
     told = [problem for problem in error.value.problems if message in problem.message]
     assert told, error.value
     if marked and marked != "row: 0, col: 0, width: 15":
@@ -99,32 +99,32 @@ def test_every_mistake_is_told_at_once(files: Path) -> None:
     edit(files / OVERVIEW, "display: row", "display: rows")
     edit(files / FILM, "display: line", "display: lines")
     with pytest.raises(SpecError) as error:
-        spec.load(files)
+        loader.load(files)
     assert {problem.path.name for problem in error.value.problems} == {"overview.yml", "film.yml"}
 
 
 def test_sql_that_no_card_shows_is_told(files: Path) -> None:
     (files / "cards" / "left_over.sql").write_text("select 1 as one\n")
     with pytest.raises(SpecError, match=r"left_over\.sql:1: no card shows this"):
-        spec.load(files)
+        loader.load(files)
 
 
 def test_the_attribution_stands_on_every_dashboard_and_tab() -> None:
-    dashboards = spec.load().dashboards
+    dashboards = loader.load().dashboards
     assert len(dashboards) == 5
     for dashboard in dashboards:
         for tab in dashboard.tabs:
             assert NOTICE in [item.text for item in tab.items]
-    assert "not endorsed or certified by TMDB" in str(spec.load().collections[0].description)
+    assert "not endorsed or certified by TMDB" in str(loader.load().collections[0].description)
 
 
 def test_every_card_says_what_it_shows() -> None:
-    for card in spec.load().cards.values():
+    for card in loader.load().cards.values():
         assert card.description, card.key
 
 
 def test_filters_reach_the_cards_that_take_them_and_only_those() -> None:
-    loaded = spec.load()
+    loaded = loader.load()
     overview = next(d for d in loaded.dashboards if d.key == "overview")
     assert [f.key for f in overview.filters][:2] == ["genre", "language"]
     assert overview.filters[0].values == CardValues("genre_names", "Genre")
@@ -147,7 +147,7 @@ def test_a_place_may_map_a_filter_to_another_tag_or_to_none(files: Path) -> None
         "{card: films, ",
         "{card: films, filters: {released_from: released_to, released_to: released_from, genre: null}, ",
     )
-    overview = next(d for d in spec.load(files).dashboards if d.key == "overview")
+    overview = next(d for d in loader.load(files).dashboards if d.key == "overview")
     films = next(item for item in overview.items if item.card == "films")
     assert films.filters["released_from"] == "released_to" and "genre" not in films.filters
     values = spec.tag_values(overview, films, {"released_from": 1990, "genre": "Drama"})
@@ -163,7 +163,7 @@ def test_a_card_renders_to_plain_sql(files: Path) -> None:
         "    or title = {{ genre }}]]\n"
         "    [[and budget > {{ min_votes }}]]\n"
     )
-    card = spec.load(files).cards["films"]
+    card = loader.load(files).cards["films"]
     relations, variables = {"dim_movie": "marts.dim_movie"}, {"latest_within_days": 30}
     sql, values = spec.render(card, relations, variables)
     assert values == {}
@@ -180,7 +180,7 @@ def test_a_card_renders_to_plain_sql(files: Path) -> None:
 
 
 def test_a_value_that_the_sql_cannot_do_without_is_asked_for() -> None:
-    card = spec.load().cards["rows_by_day"]
+    card = loader.load().cards["rows_by_day"]
     relations, variables = dict.fromkeys(card.sql.refs, "t"), {}
     assert spec.render(card, relations, variables)[1] == {"days": 30}
     with pytest.raises(SpecError, match=r"rows_by_day\.sql:7: \{\{days\}\} needs a value"):

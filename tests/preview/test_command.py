@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from metabase.preview.choices import Choice, combinations
-from metabase.spec import Filter
+from metabase.spec import Filter, Offer
 from tests.dbt_project.conftest import connection_parameters
 from tests.preview.browser import Browser
 from tests.preview.conftest import Site
@@ -110,7 +110,8 @@ def test_a_page_writes_nothing_into_the_warehouse(site: Site, folder: Path) -> N
 
 def test_what_is_asked_of_the_database_beforehand() -> None:
     def choice(key: str, default: int, *values: str | int | None) -> Choice:
-        return Choice(Filter(key, key, "string/=", None, None, False, False), values, default, 0)
+        offer = Offer(together=("released_from",) if key == "released_to" else ())
+        return Choice(Filter(key, key, "string/=", None, None, False, False, offer), values, default, 0)
 
     offered = [
         choice("genre", 0, None, "Drama"),
