@@ -106,7 +106,7 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret(project_root
         "secrets.txt",
         "build/demo.log",
         "extractor/__pycache__/cli.cpython-312.pyc",
-        "deploy/kubernetes/base/secret.yaml",
+        "deploy/helm/values.yaml",
     ],
 )
 def test_nothing_private_or_needless_goes_into_the_image(name: str, rules: list[str]) -> None:
