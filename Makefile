@@ -121,8 +121,8 @@ logs: ## Follow what the services say (ARGS=metabase)
 setup: $(READY) ## Install everything into .venv; once, and again after the lock changed
 	@echo ".venv is ready"
 
-test: $(READY) ## Run the tests (ARGS=tests/warehouse)
-	@$(PYTEST) $(ARGS)
+test: $(READY) ## Run the tests (ARGS=tests/warehouse; SLOW=1: also those a person need not wait for)
+	@$(PYTEST) $(if $(SLOW),--slow) $(ARGS)
 
 fuzz: $(READY) ## Run the property tests with thousands of drawn examples each, new ones every time (ARGS)
 	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m hypothesis $(ARGS)

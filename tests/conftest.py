@@ -4,22 +4,22 @@ No test reads the developer's ``.env``, his token, or touches the project's own 
 """
 
 import os
-import uuid
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
-import psycopg
 import pytest
-from psycopg import sql
 
-import warehouse
+from tests.databases import RUN_FOLDER, Databases, clean_up, run_folder, server
+from tests.left_out import LeftOut
 from warehouse.server import Server
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 # What `make test ARGS=…` would hand on to a make that a test runs.
-MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS")
+MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "SLOW")
 
 # How much the property tests draw. An expensive one takes its share of the profile's examples, as in
 # `@hypothesis.settings(max_examples=hypothesis.settings().max_examples // 10)`.
@@ -41,6 +41,22 @@ hypothesis.settings.load_profile(
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also the tests marked slow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(LeftOut())
+    if not hasattr(config, "workerinput"):  # else the process that started this one has done it
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="tmdb-elt-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        clean_up()
+        shutil.rmtree(run_folder())
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _apart_from_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -52,12 +68,11 @@ def _apart_from_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Itera
             ):
                 patch.delenv(name)
         patch.setenv("TMDB_ENV_FILE", "")
-        base = tmp_path_factory.getbasetemp()
-        patch.setenv("WAREHOUSE_HOME", str(base / "warehouse"))
-        # one folder of all processes of a run in parallel
-        patch.setenv("TESTS_SHARED", str(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base))
+        home = tmp_path_factory.getbasetemp() / "warehouse"
+        patch.setenv("WAREHOUSE_HOME", str(home))
         patch.setenv("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
         yield
+        Server(home).stop()  # where a test started it
 
 
 @pytest.fixture(scope="session")
@@ -76,43 +91,23 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(_apart_from_the_developer: None) -> Iterator[dict[str, str]]:
+def postgres(_apart_from_the_developer: None) -> dict[str, str]:
     """The PG* variables of the tests' server, for its maintenance database.
 
-    It is the server that PGHOST names (where CI brings one), else an embedded one in a temporary folder,
-    started once a session.
+    All processes of a run share it: what a test does to the server itself, such as to a role, it does
+    `tests.databases.exclusively`, or on a server of its own.
     """
-    if os.environ.get("PGHOST"):
-        yield {"PGDATABASE": "postgres", **warehouse.ensure()}
-        return
-    home = Path(os.environ["WAREHOUSE_HOME"])
-    try:
-        yield {**warehouse.ensure(home, durable=False), "PGDATABASE": "postgres"}
-    finally:
-        Server(home).stop()
+    return server()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: dict[str, str]) -> Databases:
+    """Makes databases, and templates of databases: what is expensive to build is built once a run."""
+    return Databases(postgres)
 
 
 @pytest.fixture
-def database(postgres: dict[str, str]) -> Iterator[dict[str, str]]:
+def database(databases: Databases) -> Iterator[dict[str, str]]:
     """The PG* variables of an empty database that lives as long as the test."""
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    with _maintenance(postgres) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    try:
-        yield {**postgres, "PGDATABASE": name}
-    finally:
-        with _maintenance(postgres) as connection:
-            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-
-
-def _maintenance(postgres: dict[str, str]) -> psycopg.Connection:
-    names = {
-        "PGHOST": "host",
-        "PGPORT": "port",
-        "PGUSER": "user",
-        "PGPASSWORD": "password",
-        "PGDATABASE": "dbname",
-    }
-    return psycopg.connect(
-        autocommit=True, **{key: postgres[name] for name, key in names.items() if name in postgres}
-    )
+    with databases.new() as pg:
+        yield pg

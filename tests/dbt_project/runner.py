@@ -14,6 +14,8 @@ import pytest
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from tests.databases import run_folder
+
 #: The name of a database that stands in the parsed project for whichever a test has.
 _NO_DATABASE = "no_database"
 
@@ -58,7 +60,7 @@ class Dbt:
     def _parsed(self) -> Manifest:
         """The project as some test's process has parsed it, for no database."""
         name = hashlib.sha256(bytes(self._project)).hexdigest()[:16]
-        with (Path(os.environ["TESTS_SHARED"]) / f"{name}.manifest").open("a+b") as file:
+        with (run_folder() / f"{name}.manifest").open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             if not (pickled := file.read()):
