@@ -4,7 +4,6 @@ import datetime as dt
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from psycopg import sql
 
 from demo.server import StandInProcess
 from extractor.landing import LOCK_KEY
+from tests.databases import Databases, exclusively
 from tests.dbt_project.runner import Dbt
 from tests.roles.conftest import conninfo
 from warehouse import backup, roles
@@ -42,29 +42,22 @@ def tmdb() -> Iterator[StandInProcess]:
 
 
 @pytest.fixture(scope="module")
-def databases(postgres: dict[str, str]) -> Iterator[list[dict[str, str]]]:
+def two(databases: Databases) -> Iterator[list[dict[str, str]]]:
     """Two databases: PG* variables of each."""
-    names = [f"test_backup_{uuid.uuid4().hex[:12]}" for _ in range(2)]
-    with psycopg.connect(conninfo(postgres), autocommit=True) as admin:
-        for name in names:
-            admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        yield [{**postgres, "PGDATABASE": name} for name in names]
-        for name in names:
-            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with databases.new() as one, databases.new() as other:
+        yield [one, other]
 
 
 @pytest.fixture(scope="module")
-def file(
-    databases: list[dict[str, str]], tmdb: StandInProcess, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def file(two: list[dict[str, str]], tmdb: StandInProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The backup of the first database after a day."""
     scratch = tmp_path_factory.mktemp("backup")
     try:
-        backup.programs_for(server_version(databases[0]))
+        backup.programs_for(server_version(two[0]))
     except WarehouseError as error:
         pytest.skip(f"the machine has no programs for this server: {error}")
-    one_day(databases[0], tmdb, FIRST, scratch)
-    return backup.backup(databases[0], scratch / "the warehouse.dump")
+    one_day(two[0], tmdb, FIRST, scratch)
+    return backup.backup(two[0], scratch / "the warehouse.dump")
 
 
 def server_version(pg: dict[str, str]) -> int:
@@ -139,10 +132,10 @@ def structure(pg: dict[str, str]) -> list[tuple[Any, ...]]:
 
 
 def test_a_restored_warehouse_is_equal_and_its_next_day_too(
-    file: Path, databases: list[dict[str, str]], tmdb: StandInProcess, tmp_path: Path
+    file: Path, two: list[dict[str, str]], tmdb: StandInProcess, tmp_path: Path
 ) -> None:
-    original, restored = databases
-    with psycopg.connect(conninfo(restored), autocommit=True) as connection:
+    original, restored = two
+    with exclusively("reader"), psycopg.connect(conninfo(restored), autocommit=True) as connection:
         roles.make_reader(connection, password="x")
     assert backup.restore(restored, file) == []
     before = content(original)
@@ -158,7 +151,7 @@ def test_a_restored_warehouse_is_equal_and_its_next_day_too(
         # the settings of the database and the reader's rights are back as well
         assert reader.execute("select count(*) > 0 from vw_top_movies").fetchone() == (True,)
         assert reader.execute("show timezone").fetchone() == ("UTC",)
-    for pg in databases:
+    for pg in two:
         one_day(pg, tmdb, FIRST + dt.timedelta(days=1), tmp_path)
     after = content(restored, without=LINEAGE)
     assert len(after["marts.fact_movie_daily"]) > len(before["marts.fact_movie_daily"])
@@ -166,7 +159,7 @@ def test_a_restored_warehouse_is_equal_and_its_next_day_too(
 
 
 def test_a_database_in_use_is_not_overwritten_unless_asked(
-    file: Path, database: dict[str, str], databases: list[dict[str, str]]
+    file: Path, database: dict[str, str], two: list[dict[str, str]]
 ) -> None:
     assert backup.restore(database, file) == []
     before = content(database)
@@ -218,11 +211,11 @@ def test_what_is_no_backup_is_refused(database: dict[str, str], tmp_path: Path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["text.dump"]
 
 
-def test_a_backup_is_private_and_whole_or_not_there(file: Path, databases: list[dict[str, str]]) -> None:
+def test_a_backup_is_private_and_whole_or_not_there(file: Path, two: list[dict[str, str]]) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in file.parent.glob("*.dump*")] == [file.name]
     with pytest.raises(WarehouseError, match="cannot write"):
-        backup.backup(databases[0], Path("/proc/nowhere/x.dump"))
+        backup.backup(two[0], Path("/proc/nowhere/x.dump"))
 
 
 def test_the_lock_is_the_extractors() -> None:

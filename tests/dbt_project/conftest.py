@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from extractor.schema import MIGRATIONS
+from tests.databases import connection_parameters
 from tests.dbt_project.expected import Landed
 from tests.dbt_project.runner import Dbt
 
@@ -30,17 +31,6 @@ LANGUAGES = [
     {"iso_639_1": "aa", "english_name": "Afar", "name": ""},
 ]
 LISTS = {"genre_list": GENRES, "country_list": COUNTRIES, "language_list": LANGUAGES}
-
-
-def connection_parameters(pg: Mapping[str, str]) -> dict[str, Any]:
-    """What psycopg wants for the PG* variables."""
-    return {
-        "host": pg["PGHOST"],
-        "port": pg.get("PGPORT"),
-        "user": pg.get("PGUSER"),
-        "password": pg.get("PGPASSWORD"),
-        "dbname": pg["PGDATABASE"],
-    }
 
 
 class LandingZone:

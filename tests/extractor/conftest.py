@@ -24,6 +24,7 @@ from demo.server import StandIn
 from extractor import pipeline, settings
 from extractor.landing import Counts
 from extractor.pipeline import Summary
+from tests.databases import connection_parameters
 
 DAY = date(2026, 8, 20)
 HOOK_KEY = "T0K3N-0F-A-H00K-9f8e7d6c"
@@ -45,15 +46,7 @@ class Zone:
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
-        names = {
-            "PGHOST": "host",
-            "PGPORT": "port",
-            "PGUSER": "user",
-            "PGPASSWORD": "password",
-            "PGDATABASE": "dbname",
-        }
-        known = {key: self.variables[name] for name, key in names.items() if name in self.variables}
-        with psycopg.connect(autocommit=True, **known) as connection:
+        with psycopg.connect(autocommit=True, **connection_parameters(self.variables)) as connection:
             yield connection
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:

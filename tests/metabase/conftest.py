@@ -2,20 +2,19 @@
 
 import copy
 import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from metabase import loader
 from metabase.apply import Failure, Reconciler
 from metabase.client import Client
 from metabase.manifest import Manifest, load
 from metabase.settings import Connection, Settings
+from tests.databases import Databases, connection_parameters, exclusively, run_folder
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt
 from tests.metabase import films
@@ -42,24 +41,15 @@ class Warehouse:
 
 def connect(pg: Mapping[str, str]) -> psycopg.Connection:
     """An autocommit connection."""
-    return psycopg.connect(
-        host=pg["PGHOST"],
-        port=pg["PGPORT"],
-        user=pg["PGUSER"],
-        password=pg.get("PGPASSWORD"),
-        dbname=pg["PGDATABASE"],
-        autocommit=True,
-    )
+    return psycopg.connect(**connection_parameters(pg), autocommit=True)
 
 
 @pytest.fixture(scope="session")
-def built(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def built(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Two days of films, and one that went stale, through the landing zone and dbt."""
-    pg = {**postgres, "PGDATABASE": f"test_{uuid.uuid4().hex[:16]}"}
-    with connect(postgres) as admin:
-        admin.execute(sql.SQL("create database {}").format(sql.Identifier(pg["PGDATABASE"])))
-    scratch = tmp_path_factory.mktemp("dbt")
-    with Dbt(PROJECT / "dbt_project", pg, scratch) as dbt:
+    manifest = run_folder() / "metabase.manifest.json"
+
+    def fill(pg: dict[str, str]) -> None:
         zone = LandingZone(pg)
         gone_stale = {999: films.films(0)[1] | {"id": 999, "title": "Stale", "popularity": 9999.0}}
         zone.land(films.STALE, gone_stale)
@@ -75,18 +65,18 @@ def built(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
             " finished_at = started_at + interval '4 seconds'"
         )
         zone.connection.close()
-        # what the dashboards read and nothing else; the models' tests are run elsewhere
-        dbt("build", "--select", "+exposure:*", "--exclude-resource-type", "test", "unit_test")
-        manifest = scratch / "manifest.json"
-        dbt.manifest.write(str(manifest))
-    with connect(pg) as owner:
-        make_reader(owner, password=READER_PASSWORD)
-    warehouse = Warehouse(pg, load(manifest))
-    yield warehouse
-    warehouse.reader.close()
-    warehouse.owner.close()
-    with connect(postgres) as admin:
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(pg["PGDATABASE"])))
+        with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
+            # what the dashboards read and nothing else; the models' tests are run elsewhere
+            dbt("build", "--select", "+exposure:*", "--exclude-resource-type", "test", "unit_test")
+            dbt.manifest.write(str(manifest))
+
+    with databases.new(databases.template("metabase", fill)) as pg:
+        with exclusively("reader"), connect(pg) as owner:
+            make_reader(owner, password=READER_PASSWORD)
+        warehouse = Warehouse(pg, load(manifest))
+        yield warehouse
+        warehouse.reader.close()
+        warehouse.owner.close()
 
 
 @pytest.fixture

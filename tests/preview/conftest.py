@@ -4,17 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.dbt_project.conftest import PROJECT, LandingZone, connection_parameters
+from tests.databases import Databases, connection_parameters, once, run_folder
+from tests.dbt_project.conftest import PROJECT, LandingZone
 from tests.dbt_project.runner import Dbt
+from tests.left_out import missing
 from tests.preview.browser import Browser
 from tests.preview.films import DAYS, LISTS, films
 
@@ -63,44 +63,42 @@ class Pages:
 
 
 @pytest.fixture(scope="session")
-def pages(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+def pages(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     """Both pages; the warehouse lives as long."""
-    scratch = tmp_path_factory.mktemp("preview")
-    name = f"test_preview_{uuid.uuid4().hex[:12]}"
-    with ExitStack() as stack:
-        admin = stack.enter_context(psycopg.connect(autocommit=True, **connection_parameters(postgres)))
-        site = stack.enter_context(_database(admin, name, {**postgres, "PGDATABASE": name}, scratch))
-        zone = LandingZone(site.pg)
+    folder = run_folder() / "preview"
+    manifest = folder / "manifest.json"
+
+    def three_days(pg: dict[str, str]) -> None:
+        folder.mkdir(exist_ok=True)
+        zone = LandingZone(pg)
         for day in DAYS:
             zone.land(day, films(day), LISTS)
-        with Dbt(PROJECT / "dbt_project", site.pg, scratch) as dbt:
+        with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
             dbt("build", "--resource-type", "seed", "--resource-type", "model")
-            dbt.manifest.write(str(site.manifest))
+            dbt.manifest.write(str(manifest))
         zone.connection.close()
 
-        # the same tables and views, and no row in them
-        void = {**postgres, "PGDATABASE": f"{name}_void"}
-        empty = stack.enter_context(_database(admin, f"{name}_void", void, scratch, template=name))
-        with psycopg.connect(autocommit=True, **connection_parameters(void)) as connection:
-            names = connection.execute(
-                "select tablename from pg_tables where schemaname = 'marts'"
-            ).fetchall()
-            connection.execute(f"truncate {', '.join(f'marts.{table}' for (table,) in names)}".encode())
+    template = databases.template("preview", three_days)
+    with databases.new(template) as pg:
+        site = Site(pg, manifest, tmp_path_factory.mktemp("preview"))
 
-        written = [site.write("full.html"), empty.write("empty.html")]
-        assert [page.exit_code for page in written] == [0, 0], [page.stderr for page in written]
-        yield Pages(written[1].path, written[0].path, site)
+        def write() -> str:
+            full = Site(pg, manifest, folder).write("full.html")
+            # the same tables and views, and no row in them
+            with databases.new(template) as void:
+                with psycopg.connect(autocommit=True, **connection_parameters(void)) as connection:
+                    names = connection.execute(
+                        "select tablename from pg_tables where schemaname = 'marts'"
+                    ).fetchall()
+                    connection.execute(
+                        f"truncate {', '.join(f'marts.{table}' for (table,) in names)}".encode()
+                    )
+                empty = Site(void, manifest, folder).write("empty.html")
+            assert [full.exit_code, empty.exit_code] == [0, 0], full.stderr + empty.stderr
+            return "written"
 
-
-@contextmanager
-def _database(
-    admin: psycopg.Connection, name: str, pg: Mapping[str, str], scratch: Path, template: str = "template1"
-) -> Iterator[Site]:
-    admin.execute(f"create database {name} template {template}".encode())
-    try:
-        yield Site(pg, scratch / "manifest.json", scratch)
-    finally:
-        admin.execute(f"drop database {name} with (force)".encode())
+        once("preview.pages", write)
+        yield Pages(folder / "empty.html", folder / "full.html", site)
 
 
 @pytest.fixture(scope="session")
@@ -108,10 +106,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Debian's Chromium without a window. Where it is missing the tests are skipped; in CI they fail."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not binary or not driver:
-        missing = "chromium and chromedriver are missing: apt install chromium chromium-driver"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing("chromium and chromedriver are missing: apt install chromium chromium-driver")
     with Browser(binary, driver, tmp_path_factory.mktemp("chromium")) as browser:
         yield browser
 

@@ -7,7 +7,7 @@ import pytest
 
 from metabase.preview.choices import Choice, combinations
 from metabase.spec import Filter, Offer
-from tests.dbt_project.conftest import connection_parameters
+from tests.databases import connection_parameters
 from tests.preview.browser import Browser
 from tests.preview.conftest import Site
 

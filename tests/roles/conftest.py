@@ -1,19 +1,21 @@
 """A small warehouse that dbt built, and connections to it in every role."""
 
 import datetime as dt
-import uuid
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+import warehouse
+from tests.databases import Databases, connection_parameters, server
 from tests.dbt_project.conftest import PROJECT, LandingZone
 from tests.dbt_project.runner import Dbt
 from warehouse import roles
+from warehouse.server import Server
 
 PASSWORD = "reader's secret: \\ 'quoted'"
 FIRST = dt.date(2026, 1, 1)
@@ -39,14 +41,7 @@ Connect = Callable[..., psycopg.Connection]
 
 def conninfo(pg: Mapping[str, str], **changed: str) -> str:
     """The connection of the PG* variables, with what is changed."""
-    keys = {
-        "PGHOST": "host",
-        "PGPORT": "port",
-        "PGUSER": "user",
-        "PGPASSWORD": "password",
-        "PGDATABASE": "dbname",
-    }
-    return make_conninfo("", **{key: pg[name] for name, key in keys.items() if pg.get(name)} | changed)
+    return make_conninfo("", **connection_parameters(pg) | changed)
 
 
 @pytest.fixture
@@ -72,35 +67,41 @@ def reader(connect: Connect) -> Callable[[], psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a database with two days of films, built once and copied by each test that wants it."""
-    name = f"test_template_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(conninfo(postgres), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        try:
-            pg = {**postgres, "PGDATABASE": name}
-            zone = LandingZone(pg)
-            zone.land(FIRST, FILMS)
-            zone.land(FIRST + dt.timedelta(days=1), FILMS)
-            zone.connection.close()
-            with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("template")) as dbt:
-                dbt("run")
-            yield name
-        finally:
-            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The PG* variables of a server of these tests' own, as roles belong to all databases of a server.
+
+    Where PGHOST names a server, it is that one.
+    """
+    if os.environ.get("PGHOST"):
+        yield server()
+        return
+    home = tmp_path_factory.mktemp("roles") / "server"
+    try:
+        yield {**warehouse.ensure(home, durable=False), "PGDATABASE": "postgres"}
+    finally:
+        Server(home).stop()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: dict[str, str]) -> Databases:
+    """Makes databases on it."""
+    return Databases(postgres)
 
 
 @pytest.fixture
-def database(template: str, postgres: dict[str, str]) -> Iterator[dict[str, str]]:
-    """The PG* variables of a copy of the template that lives as long as the test."""
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    copy, original = sql.Identifier(name), sql.Identifier(template)
-    with psycopg.connect(conninfo(postgres), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {} template {}").format(copy, original))
-        # what belongs to the database and not to its content is not copied
-        admin.execute(sql.SQL("alter database {} set search_path to analytics, marts, public").format(copy))
-        yield {**postgres, "PGDATABASE": name}
-        admin.execute(sql.SQL("drop database {} with (force)").format(copy))
+def database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The PG* variables of a database with two days of films, which lives as long as the test."""
+
+    def two_days(pg: dict[str, str]) -> None:
+        zone = LandingZone(pg)
+        zone.land(FIRST, FILMS)
+        zone.land(FIRST + dt.timedelta(days=1), FILMS)
+        zone.connection.close()
+        with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("template")) as dbt:
+            dbt("run")
+
+    with databases.new(databases.template("roles", two_days)) as pg:
+        yield pg
 
 
 @pytest.fixture
