@@ -20,8 +20,9 @@ from aiohttp import web
 
 from demo import answers, discover, reference
 from demo.answers import ApiError
-from demo.edits import Edited
+from demo.edits import Edited, translated
 from demo.faults import ConnectionCutError, Faults, close
+from demo.query import Query, iso_date
 from demo.slots import FIRST_DAY, LAST_DAY
 from demo.source import BLOCKS, Change
 from demo.traffic import Traffic
@@ -31,6 +32,13 @@ CHANGES_DAYS: Final = 14
 APPENDED_MAX: Final = 20
 #: Days for which the daily exports are kept ("3 months").
 EXPORT_DAYS: Final = 90
+#: What /find looks by.
+FIND_SOURCES: Final = (
+    *("imdb_id", "facebook_id", "instagram_id", "tiktok_id", "tvdb_id", "twitter_id", "wikidata_id"),
+    "youtube_id",
+)
+_MOVIE: Final = re.compile(r"/3/movie/([0-9]+)")
+_BLOCK: Final = re.compile(r"/3/movie/([0-9]+)/([a-z_/]+)")
 _EXPORT: Final = re.compile(r"/p/exports/movie_ids_(\d\d)_(\d\d)_(\d{4})\.json\.gz")
 _LOOPBACK: Final = ("127.", "::1", "::ffff:127.")
 _EXPORT_CHUNK: Final = 500
@@ -55,6 +63,9 @@ class Api:
             "/genre/movie/list": {"genres": reference.GENRES},
             "/configuration/countries": reference.COUNTRIES,
             "/configuration/languages": reference.LANGUAGES,
+            "/certification/movie/list": reference.CERTIFICATION_LIST,
+            "/watch/providers/movie": reference.PROVIDER_LIST,
+            "/watch/providers/regions": reference.PROVIDER_REGIONS,
         }
         self._today: date | None = None
 
@@ -121,25 +132,33 @@ class Api:
         if_none_match = request.headers.get("If-None-Match")
         query = request.query
         day = self.today.toordinal()
+        language = query.get("language", "en")
+        language = "" if language.startswith("en") else language
         try:
-            if path.startswith("/3/movie/") and path[9:].isascii() and path[9:].isdigit():
-                body = self.movie(int(path[9:]), query.get("append_to_response", ""), day)
+            if film := _MOVIE.fullmatch(path):
+                body = self.movie(int(film[1]), query.get("append_to_response", ""), day, language)
+                return answers.answer(body, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
+            if part := _BLOCK.fullmatch(path):
+                body = self.block(int(part[1]), part[2], day)
                 return answers.answer(body, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
             if path == "/3/discover/movie":
                 number = discover.page_number(query.get("page"))
-                page = discover.page(self.films, discover.parse(query), number, day, self._share_repeated())
+                page = discover.page(
+                    self.films, Query.parse(query), number, day, self._share_repeated(), language
+                )
                 return answers.answer(
                     orjson.dumps(page), answers.MAX_AGE_DISCOVER, if_none_match=if_none_match
                 )
             if path == "/3/movie/changes":
                 changes = self._changes(query.get("start_date"), query.get("end_date"), query.get("page"))
                 return answers.answer(changes, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
-            listed = self.lists.get(path.removeprefix("/3"))
-            if listed is not None:
-                return answers.answer(
-                    orjson.dumps(listed), answers.MAX_AGE_LOOKUP, if_none_match=if_none_match
-                )
-            return answers.error(34)
+            if path.startswith("/3/find/"):
+                found = self._find(path.removeprefix("/3/find/"), query.get("external_source"), language)
+                return answers.answer(found, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
+            listed = self._listed(path.removeprefix("/3"), language, query.get("watch_region", ""))
+            if listed is None:
+                return answers.error(34)
+            return answers.answer(orjson.dumps(listed), answers.MAX_AGE_LOOKUP, if_none_match=if_none_match)
         except ApiError as problem:
             return answers.error(problem.code, problem.message)
 
@@ -148,9 +167,10 @@ class Api:
             return self.repeats
         return 0.01 if self.films.source.moves_between_pages else 0.0
 
-    def movie(self, film_id: int, appended: str, day: int) -> bytes:
-        """JSON of a film with the blocks asked for. Raises ApiError 34 where there is no such film, 27 for
-        too many blocks; a block that TMDB does not know is left out, as TMDB does.
+    def movie(self, film_id: int, appended: str, day: int, language: str = "") -> bytes:
+        """JSON of a film with the blocks asked for, in a language if that is not English. Raises ApiError 34
+        where there is no such film, 27 for too many blocks; a block that TMDB does not know is left out, as
+        TMDB does.
         """
         names = appended.split(",") if appended else []
         if len(names) > APPENDED_MAX:
@@ -158,17 +178,53 @@ class Api:
         body = self.films.body(film_id, day)
         if body is None:
             raise ApiError(34)
+        if language:
+            translations = self.films.translations(film_id, day)
+            if translations is not None:
+                body = orjson.dumps(translated(orjson.loads(body), translations, language))
         wanted = [name for name in BLOCKS if name in names]
         if not wanted:
             return body
-        parts = [b'"%b":%b' % (name.encode(), self.films.block(name, film_id, day)) for name in wanted]
+        parts = [
+            b'"%b":%b' % (name.encode(), self.films.block(name, film_id, day) or BLOCKS[name])
+            for name in wanted
+        ]
         return body.rstrip()[:-1] + b"," + b",".join(parts) + b"}"
+
+    def block(self, film_id: int, name: str, day: int) -> bytes:
+        """JSON of a block by its own path. Raises ApiError 34 where there is no such film or block."""
+        if name not in BLOCKS or self.films.body(film_id, day) is None:
+            raise ApiError(34)
+        block = self.films.block(name, film_id, day) or BLOCKS[name]
+        return b'{"id":%d,%b' % (film_id, block.lstrip()[1:])
+
+    def _find(self, external_id: str, source: str | None, language: str) -> bytes:
+        if source not in FIND_SOURCES:
+            raise ApiError(5)
+        day = self.today.toordinal()
+        film_id = self.films.find(external_id, day) if source == "imdb_id" else None
+        rows = [] if film_id is None else [discover.row(self.films, film_id, day, language)]
+        others = ("person_results", "tv_results", "tv_episode_results", "tv_season_results")
+        found = {"movie_results": [{**row, "media_type": "movie"} for row in rows]}
+        return orjson.dumps(found | {kind: [] for kind in others})
+
+    def _listed(self, path: str, language: str, region: str) -> Any:
+        """One of TMDB's lists; None where there is none."""
+        listed: Any = self.lists.get(path)
+        if path == "/genre/movie/list" and language:
+            # no fallback here, unlike in a film: a name that is not translated is null
+            names = reference.GENRE_NAMES_IN.get(language[:2], {})
+            return {"genres": [{**genre, "name": names.get(genre["id"])} for genre in listed["genres"]]}
+        if path == "/watch/providers/movie" and region:
+            rows = [row for row in listed["results"] if region in row["display_priorities"]]
+            return {"results": rows}
+        return listed
 
     def _changes(self, start: str | None, end: str | None, number: str | None) -> bytes:
         today = self.today
         # without dates, the last 24 hours
-        first = date.fromisoformat(discover.iso_date(start)) if start else None
-        last = date.fromisoformat(discover.iso_date(end)) if end else None
+        first = date.fromisoformat(iso_date(start)) if start else None
+        last = date.fromisoformat(iso_date(end)) if end else None
         if last is None:
             last = today if first is None else min(date.fromordinal(first.toordinal() + CHANGES_DAYS), today)
         first = first or date.fromordinal(last.toordinal() - 1)

@@ -1,18 +1,18 @@
 """The synthetic catalogue: the films of `slots` by id and day, ranked and listed."""
 
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Final
 
 import orjson
 
-from demo import credits, history
+from demo import blocks, history
 from demo.draws import numbers, scramble
 from demo.films import STATUS_DAYS, Films, Outline
+from demo.query import Query
 from demo.slots import ADULT, FIRST_DAY, LAST_DAY, PERIOD, RECENT, UNDATED, VIDEO, Slots
-from demo.source import LISTED_MAX, Change, Film, Query, Ranking
+from demo.source import LISTED_MAX, Change, Film, Ranking
 
 #: One slot in so many, and one in each of the ranges, holds a film that lists know but /movie/{id} denies
 #: (measured: 4 of 13,849 ids that discover had just given).
@@ -36,7 +36,6 @@ class Catalogue:
         #: The last film asked for: one request asks for its payload and its blocks.
         self._last: tuple[int, int, Outline] | None = None
         self._by_fame: array[int] | None = None
-        self._by_release: tuple[int, array[int], array[int]] | None = None
 
     # --- one film -------------------------------------------------------------------------------------------
 
@@ -65,11 +64,11 @@ class Catalogue:
         return None if film is None else orjson.dumps(film)
 
     def block(self, name: str, film_id: int, day: int) -> bytes:
-        """JSON of the `credits` or `keywords` of a film that exists."""
+        """JSON of a block of a film that exists."""
         outline = self._outline(film_id, day)
         if outline is None:
             raise LookupError(f"film {film_id} does not exist on day {day}")
-        return {"credits": credits.credits, "keywords": credits.keywords}[name](self.films, outline)
+        return blocks.MAKERS[name](self.films, outline)
 
     def _is_ghost(self, slot: int) -> bool:
         return slot in self._ghosts or slot % _GHOST_EVERY == self._ghost_phase
@@ -97,18 +96,15 @@ class Catalogue:
             chosen, total = self._most_popular(query, day)
         else:
             chosen, total = self._search(query, day)
-        slots = self.slots
-        ids = array("i")
-        for slot in chosen:
-            ids.append(slots.film_id(slot, slots.generation(slot, self._listed_day(slot, day))))
-        return Ranking(ids, total)
+        return Ranking(array("i", (self._listed_id(slot, day) for slot in chosen)), total)
 
-    def _hidden(self, query: Query) -> int:
-        return (0 if query.include_adult else ADULT) | (0 if query.include_video else VIDEO)
+    def _listed_id(self, slot: int, day: int) -> int:
+        return self.slots.film_id(slot, self.slots.generation(slot, self._listed_day(slot, day)))
 
     def _most_popular(self, query: Query, day: int) -> tuple[Sequence[int], int]:
         """Slots by popularity, without looking at those whose fame is too low for the first LISTED_MAX."""
-        slots, hidden = self.slots, self._hidden(query)
+        slots = self.slots
+        hidden = (0 if query.include_adult else ADULT) | (0 if query.include_video else VIDEO)
         if self._by_fame is None:
             order = sorted(range(slots.count), key=slots.fame.__getitem__, reverse=True)
             self._by_fame = array("i", order)
@@ -124,53 +120,35 @@ class Catalogue:
             if not slots.flags[slot] & hidden:
                 scored.append((slots.popularity(slot, day), slot))
         scored.sort(reverse=True)
-        total = sum(count for flags, count in self._flag_counts().items() if not flags & hidden)
+        total = sum(not flags & hidden for flags in slots.flags[: slots.count])
         return [slot for _, slot in scored[:LISTED_MAX]], total
 
-    def _flag_counts(self) -> dict[int, int]:
-        flags = bytes(self.slots.flags[: self.slots.count])
-        return {value: flags.count(value) for value in range(16)}
-
     def _search(self, query: Query, day: int) -> tuple[Sequence[int], int]:
-        slots, hidden = self.slots, self._hidden(query)
-        found = [slot for slot in self._candidates(query, day) if not slots.flags[slot] & hidden]
-        if query.votes_from > 0 or query.votes_to < float("inf"):
-            found = [slot for slot in found if query.votes_from <= slots.votes(slot, day) <= query.votes_to]
-        if query.language or query.genres:
-            found = [slot for slot in found if self._is_of(query, self.films.outline(slot, day))]
-        field, _, direction = query.sort_by.partition(".")
-        keys: dict[str, Callable[[int], float]] = {
-            "popularity": lambda slot: slots.popularity(slot, day),
-            "vote_count": lambda slot: slots.votes(slot, day),
-            "primary_release_date": lambda slot: self._dated(slot, day, direction == "desc"),
+        """Slots by looking at every film: at what the slots know of it, and at the whole film if need be."""
+        found = []
+        for slot in range(self.slots.count):
+            film = self._sketch(slot, day) if query.sketched else self._whole(slot, day, query.blocks)
+            if query.matches(film):
+                found.append((query.sort_key(film), slot))
+        found.sort()
+        return [slot for _, slot in found[:LISTED_MAX]], len(found)
+
+    def _sketch(self, slot: int, day: int) -> Film:
+        slots, flags = self.slots, self.slots.flags[slot]
+        released = slots.release_day(slot, self._listed_day(slot, day))
+        return {
+            "id": slot,
+            "adult": flags & ADULT,
+            "video": flags & VIDEO,
+            "popularity": slots.popularity(slot, day),
+            "vote_count": slots.votes(slot, day),
+            "release_date": "" if flags & UNDATED else date.fromordinal(released).isoformat(),
         }
-        found.sort(key=keys[field], reverse=direction == "desc")
-        return found[:LISTED_MAX], len(found)
 
-    def _is_of(self, query: Query, outline: Outline) -> bool:
-        if query.language and outline.language != query.language:
-            return False
-        genres = set(self.films.genre_ids(outline)) if query.genres else set()
-        return all(genres.intersection(choice) for choice in query.genres)
-
-    def _dated(self, slot: int, day: int, last: bool) -> int:
-        if self.slots.flags[slot] & UNDATED:
-            return 0 if last else LAST_DAY.toordinal() * 2
-        return self.slots.release_day(slot, self._listed_day(slot, day))
-
-    def _candidates(self, query: Query, day: int) -> Sequence[int]:
-        """The slots that the query's release dates leave, undated ones left out; all slots if it has none."""
-        slots = self.slots
-        if not query.by_date:
-            return range(slots.count)
-        if self._by_release is None or self._by_release[0] != day:
-            released = array("i", (slots.release_day(slot, day) for slot in range(slots.count)))
-            order = sorted(range(slots.count), key=released.__getitem__)
-            self._by_release = (day, array("i", order), array("i", (released[slot] for slot in order)))
-        _, by_release, days = self._by_release
-        first = bisect_left(days, _ordinal(query.released_from)) if query.released_from else 0
-        end = bisect_right(days, _ordinal(query.released_to)) if query.released_to else len(days)
-        return [slot for slot in by_release[first:end] if not slots.flags[slot] & UNDATED]
+    def _whole(self, slot: int, day: int, wanted: Collection[str]) -> Film:
+        outline = self.films.outline(slot, self._listed_day(slot, day))
+        film = self.films.film(outline)
+        return film | {name: orjson.loads(blocks.MAKERS[name](self.films, outline)) for name in wanted}
 
     # --- changes and export ---------------------------------------------------------------------------------
 
@@ -228,10 +206,6 @@ class Catalogue:
                 "popularity": round(slots.popularity(slot, day), 4),
                 "video": bool(slots.flags[slot] & VIDEO),
             }
-
-
-def _ordinal(text: str) -> int:
-    return date.fromisoformat(text).toordinal()
 
 
 def _check(day: int) -> None:

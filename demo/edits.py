@@ -1,29 +1,31 @@
-"""A test's own changes on top of a source: films altered, added, deleted from a day on."""
+"""A test's own changes on top of a source: films altered, added, deleted from a day on; and films in other
+languages.
+"""
 
 from bisect import insort
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from demo.source import BLOCKS, LISTED_MAX, Change, Film, Query, Ranking, Source
+from demo.query import Query
+from demo.reference import GENRE_NAMES_IN
+from demo.source import BLOCKS, LISTED_MAX, Change, Film, Ranking, Source, export_row
 
-#: Keys to set on the film's payload; or a function that alters the payload or returns another; or a raw body.
+#: Keys to set on the film's payload, its blocks among them; or a function that alters the payload or returns
+#: another; or a raw body.
 Alteration = Mapping[str, Any] | Callable[[Film, date], Film | None] | bytes
 _RANKINGS_KEPT = 32
 
 
-@dataclass(frozen=True)
-class _Override:
+class _Override(NamedTuple):
     change: Alteration
     since: int
 
 
-@dataclass(frozen=True)
-class _Deletion:
+class _Deletion(NamedTuple):
     since: int
     listed: bool
 
@@ -35,9 +37,7 @@ class Edited:
         self.source = source
         self._overrides: dict[int, _Override] = {}
         self._deletions: dict[int, _Deletion] = {}
-        self._rankings: OrderedDict[tuple[Query, int], Ranking] = OrderedDict()
-        #: The last list of changes with its days: its pages are asked for one after the other.
-        self._changes: tuple[int, int, Sequence[Change]] | None = None
+        self._forget()
 
     def override(self, film_id: int, change: Alteration, since: int) -> None:
         """Alter a film, or add one, from a day on."""
@@ -59,64 +59,97 @@ class Edited:
         self._forget()
 
     def _forget(self) -> None:
-        self._rankings.clear()
-        self._changes = None
+        self._rankings: OrderedDict[tuple[Query, int], Ranking] = OrderedDict()
+        #: The last list of changes with its days: its pages are asked for one after the other.
+        self._changes: tuple[int, int, Sequence[Change]] | None = None
+        #: Ids by IMDb's id, on a day.
+        self._by_imdb_id: tuple[int, dict[str, int]] | None = None
 
-    def _override_on(self, film_id: int, day: int) -> _Override | None:
-        override = self._overrides.get(film_id)
-        return override if override is not None and override.since <= day else None
+    def _overridden(self, day: int) -> set[int]:
+        return {film_id for film_id, override in self._overrides.items() if override.since <= day}
 
-    def _deleted_on(self, film_id: int, day: int) -> bool:
-        deletion = self._deletions.get(film_id)
-        return deletion is not None and deletion.since <= day
+    def _deleted(self, day: int, *, listed: bool) -> set[int]:
+        """The films that are deleted on the day; without those that lists still have, unless `listed`."""
+        return {
+            film_id
+            for film_id, deletion in self._deletions.items()
+            if deletion.since <= day and (listed or not deletion.listed)
+        }
 
     # --- films ----------------------------------------------------------------------------------------------
 
     def body(self, film_id: int, day: int) -> bytes | None:
         """JSON of /movie/{id} without blocks; None for a 404."""
-        if self._deleted_on(film_id, day):
+        if film_id in self._deleted(day, listed=True):
             return None
-        override = self._override_on(film_id, day)
-        if override is None:
+        if film_id not in self._overridden(day):
             return self.source.body(film_id, day)
-        if isinstance(override.change, bytes):
-            return override.change
-        film = self.film(film_id, day)
-        return None if film is None else orjson.dumps(film)
+        change = self._overrides[film_id].change
+        return change if isinstance(change, bytes) else orjson.dumps(self.film(film_id, day))
 
     def film(self, film_id: int, day: int) -> Film | None:
         """The payload of /movie/{id} without blocks; None for a 404."""
-        if self._deleted_on(film_id, day):
+        if film_id in self._deleted(day, listed=True):
             return None
-        return self._altered(film_id, day, self.source.film(film_id, day))
+        film = self._altered(film_id, day)
+        return film and {key: value for key, value in film.items() if key not in BLOCKS}
 
-    def _altered(self, film_id: int, day: int, film: Film | None) -> Film | None:
-        override = self._override_on(film_id, day)
-        if override is None:
+    def _altered(self, film_id: int, day: int) -> Film | None:
+        """The payload, with the blocks that an override sets."""
+        film = self.source.film(film_id, day)
+        if film_id not in self._overridden(day):
             return film
-        change = override.change
-        if isinstance(change, bytes):
-            return orjson.loads(change)  # type: ignore[no-any-return]
-        if isinstance(change, Mapping):
-            return {**(film or {"id": film_id}), **change}
+        change = self._overrides[film_id].change
         film = film or {"id": film_id}
+        if isinstance(change, bytes):
+            altered: Film = orjson.loads(change)
+            return altered
+        if isinstance(change, Mapping):
+            return {**film, **change}
         returned = change(film, date.fromordinal(day))
         return film if returned is None else returned
 
-    def block(self, name: str, film_id: int, day: int) -> bytes:
-        """JSON of a block of append_to_response; empty for a film that only an override made."""
-        if film_id in self._overrides and self.source.film(film_id, day) is None:
-            return BLOCKS[name]
+    def block(self, name: str, film_id: int, day: int) -> bytes | None:
+        """JSON of a block of append_to_response; None where neither the source nor an override has it."""
+        if film_id in self._overridden(day):
+            film = self._altered(film_id, day) or {}
+            if name in film:
+                return orjson.dumps(film[name])
+            if self.source.film(film_id, day) is None:
+                return None
         return self.source.block(name, film_id, day)
+
+    def translations(self, film_id: int, day: int) -> list[Film] | None:
+        """The film's translations; None for one that is had as it is, in whatever language."""
+        there = self._is_there(film_id, day)
+        block = self.block("translations", film_id, day) if there else BLOCKS["translations"]
+        return None if block is None else orjson.loads(block)["translations"]
+
+    def find(self, imdb_id: str, day: int) -> int | None:
+        """The film with that id of IMDb."""
+        if self._by_imdb_id is None or self._by_imdb_id[0] != day:
+            films = (self.film(row["id"], day) or {} for row in self.export(day))
+            self._by_imdb_id = (day, {film["imdb_id"]: film["id"] for film in films if film.get("imdb_id")})
+        return self._by_imdb_id[1].get(imdb_id)
 
     # --- lists ----------------------------------------------------------------------------------------------
 
     def listed(self, film_id: int, day: int) -> Film:
         """The film as lists know it."""
-        if self._override_on(film_id, day) is None:
-            return self.source.listed(film_id, day)
-        film = self._altered(film_id, day, self.source.film(film_id, day))
+        film = self._altered(film_id, day) if film_id in self._overridden(day) else None
         return film or self.source.listed(film_id, day)
+
+    def with_blocks(self, film: Film, names: Collection[str], day: int) -> Film:
+        """The film with some of its blocks, empty ones where it has none."""
+        if not names:
+            return film
+        there = self._is_there(film["id"], day)
+        blocks = {name: (there and self.block(name, film["id"], day)) or BLOCKS[name] for name in names}
+        return film | {name: orjson.loads(block) for name, block in blocks.items()}
+
+    def _is_there(self, film_id: int, day: int) -> bool:
+        """Whether it is a film at all: lists know a few that are gone, which have no blocks."""
+        return film_id in self._overrides or self.source.film(film_id, day) is not None
 
     def ranking(self, query: Query, day: int) -> Ranking:
         """The ids of a discover query, the test's changes in place. The last few are kept."""
@@ -129,19 +162,13 @@ class Edited:
 
     def _rank(self, query: Query, day: int) -> Ranking:
         found = self.source.ranking(query, day)
-        unlisted = {
-            film_id
-            for film_id, deletion in self._deletions.items()
-            if deletion.since <= day and not deletion.listed
-        }
-        altered = {film_id for film_id, override in self._overrides.items() if override.since <= day}
+        unlisted, altered = self._deleted(day, listed=False), self._overridden(day)
         if not unlisted and not altered:
             return found
-        ids = [film_id for film_id in found.ids if film_id not in unlisted and film_id not in altered]
+        ids = [film_id for film_id in found.ids if film_id not in unlisted | altered]
         total = found.total - (len(found.ids) - len(ids))
         for film_id in altered - unlisted:
-            film = self.listed(film_id, day)
-            if query.matches(film):
+            if query.matches(self.with_blocks(self.listed(film_id, day), query.blocks, day)):
                 insort(ids, film_id, key=lambda other: query.sort_key(self.listed(other, day)))
                 total += 1
         return Ranking(ids[:LISTED_MAX], total)
@@ -149,37 +176,42 @@ class Edited:
     def changes(self, first: int, last: int) -> Sequence[Change]:
         """The source's changes, then the test's own that took effect in these days."""
         if self._changes is None or self._changes[:2] != (first, last):
-            self._changes = (first, last, self._list_changes(first, last))
+            own = {
+                film: Change(film, False) for film, e in self._overrides.items() if first <= e.since <= last
+            }
+            own |= {
+                film: Change(film, None) for film, e in self._deletions.items() if first <= e.since <= last
+            }
+            rows = {row.film_id: row for row in self.source.changes(first, last)}
+            self._changes = (first, last, list({**rows, **own}.values()))
         return self._changes[2]
-
-    def _list_changes(self, first: int, last: int) -> Sequence[Change]:
-        own = {
-            film_id: None for film_id, deletion in self._deletions.items() if first <= deletion.since <= last
-        }
-        touched = [
-            film_id for film_id, override in self._overrides.items() if first <= override.since <= last
-        ]
-        rows = [row for row in self.source.changes(first, last) if row.film_id not in own]
-        seen = {row.film_id for row in rows}
-        rows += [Change(film_id, False) for film_id in touched if film_id not in seen and film_id not in own]
-        return rows + [Change(film_id, adult) for film_id, adult in own.items()]
 
     def export(self, day: int) -> Iterator[Film]:
         """The export of the day, without the films deleted, with those added."""
-        added = {film_id for film_id in self._overrides if self._override_on(film_id, day)}
-        for film in self.source.export(day):
-            film_id = film["id"]
-            added.discard(film_id)
-            deletion = self._deletions.get(film_id)
-            if deletion is None or deletion.since > day or deletion.listed:
-                yield film
-        for film_id in sorted(added):
-            film = self.listed(film_id, day)
-            if not self._deleted_on(film_id, day):
-                yield {
-                    "adult": film.get("adult", False),
-                    "id": film_id,
-                    "original_title": film.get("original_title", ""),
-                    "popularity": film.get("popularity", 0),
-                    "video": film.get("video", False),
-                }
+        unlisted = self._deleted(day, listed=False)
+        added = self._overridden(day) - self._deleted(day, listed=True)
+        for row in self.source.export(day):
+            added.discard(row["id"])
+            if row["id"] not in unlisted:
+                yield row
+        yield from (export_row(self.listed(film_id, day)) for film_id in sorted(added))
+
+
+def translated(film: Film, translations: list[Film] | None, language: str) -> Film:
+    """A film as TMDB gives it in a language ("fr-FR", "fr"): overview and tagline "" where there is none, the
+    title falls back to the original one, a genre's name to the English one.
+    """
+    if translations is None:
+        return film
+    code, _, country = language.partition("-")
+    rows = [row for row in translations if row["iso_639_1"] == code]
+    rows.sort(key=lambda row: row["iso_3166_1"] != country)
+    said = rows[0]["data"] if rows else {}
+    names = GENRE_NAMES_IN.get(code, {})
+    texts = {
+        "title": said.get("title") or film.get("original_title"),
+        "overview": said.get("overview") or "",
+        "tagline": said.get("tagline") or "",
+    }
+    genres = [{**genre, "name": names.get(genre["id"], genre["name"])} for genre in film.get("genres") or ()]
+    return film | {key: text for key, text in {**texts, "genres": genres}.items() if key in film}

@@ -19,51 +19,16 @@ _LANGUAGE_TABLE: Final = spread(
     "ar 0.5 fa 0.5 th 0.5 fi 0.5 cs 0.5 el 0.4 uk 0.3 ta 0.5 te 0.4 ml 0.4 no 0.5 hu 0.4 ro 0.3 id 0.3 "
     "he 0.3 tl 0.2 xx 0.7 vi 0.2 bn 0.2 sr 0.2 sh 0.1 is 0.1 ka 0.1"
 )
-#: Where films of a language come from; of the languages that are not here, from anywhere.
-_COUNTRIES_OF_LANGUAGE: Final = {
-    language: spread(countries, 64)
-    for language, countries in {
-        "ar": "EG 2 LB 1 MA 1 TN 1 PS 1",
-        "bn": "IN 1 BD 1",
-        "cn": "HK 1",
-        "cs": "CZ 2 XC 1",
-        "da": "DK 1",
-        "de": "DE 7 AT 1 CH 1 XG 1",
-        "el": "GR 1",
-        "en": "US 13 GB 3 CA 1 AU 1 IE 0.5 IN 1",
-        "es": "ES 4 MX 3 AR 2 CL 1 CO 1 PE 1 CU 1",
-        "fa": "IR 1",
-        "fi": "FI 1",
-        "fr": "FR 6 BE 1 CA 1 CH 1",
-        "he": "IL 1",
-        "hi": "IN 1",
-        "hu": "HU 1",
-        "id": "ID 1",
-        "is": "IS 1",
-        "it": "IT 1",
-        "ja": "JP 1",
-        "ka": "GE 2 SU 1",
-        "ko": "KR 1",
-        "ml": "IN 1",
-        "nl": "NL 2 BE 1",
-        "no": "NO 1",
-        "pl": "PL 1",
-        "pt": "BR 3 PT 1",
-        "ro": "RO 1",
-        "ru": "RU 3 SU 1",
-        "sh": "YU 1",
-        "sr": "RS 1 YU 1",
-        "sv": "SE 1",
-        "ta": "IN 1",
-        "te": "IN 1",
-        "th": "TH 1",
-        "tl": "PH 1",
-        "tr": "TR 1",
-        "uk": "UA 1",
-        "vi": "VN 1",
-        "zh": "CN 5 TW 2 SG 1",
-    }.items()
-}
+_COUNTRIES: Final = (
+    "ar EG 2 LB 1 MA 1 TN 1 PS 1; bn IN 1 BD 1; cn HK 1; cs CZ 2 XC 1; da DK 1; de DE 7 AT 1 CH 1 XG 1; "
+    "el GR 1; en US 13 GB 3 CA 1 AU 1 IE 0.5 IN 1; es ES 4 MX 3 AR 2 CL 1 CO 1 PE 1 CU 1; fa IR 1; fi "
+    "FI 1; fr FR 6 BE 1 CA 1 CH 1; he IL 1; hi IN 1; hu HU 1; id ID 1; is IS 1; it IT 1; ja JP 1; ka GE "
+    "2 SU 1; ko KR 1; ml IN 1; nl NL 2 BE 1; no NO 1; pl PL 1; pt BR 3 PT 1; ro RO 1; ru RU 3 SU 1; sh "
+    "YU 1; sr RS 1 YU 1; sv SE 1; ta IN 1; te IN 1; th TH 1; tl PH 1; tr TR 1; uk UA 1; vi VN 1; zh CN "
+    "5 TW 2 SG 1"
+)
+#: Where films of a language come from, with weights; of the languages that are not here, from anywhere.
+_COUNTRIES_OF_LANGUAGE: Final = {row[:2]: spread(row[3:], 64) for row in _COUNTRIES.split("; ")}
 _GENRE_TABLE: Final = [
     int(genre)
     for genre in spread(
@@ -189,7 +154,8 @@ class Films:
             revenue = int(size * 2 * (drawn[29] * UNIT) ** 2) + version * 1013
         return budget, revenue
 
-    def _countries(self, outline: Outline) -> list[str]:
+    def countries(self, outline: Outline) -> list[str]:
+        """Codes of the countries of production, that of origin first."""
         drawn = outline.drawn
         first = pick(_COUNTRIES_OF_LANGUAGE.get(outline.language, COUNTRY_TABLE), drawn[30])
         codes = [first] if drawn[31] % 17 else []
@@ -258,10 +224,9 @@ class Films:
         title, original_title = self.titles(outline)
         popularity, vote_average, vote_count = self.measures(outline)
         budget, revenue = self._money(outline, slots.fame[slot], release <= outline.day)
-        countries = self._countries(outline)
+        countries = self.countries(outline)
         in_collection = (drawn[48] + version["collection"] * 0x20000000) & 0xFFFFFFFF < 0x1C000000
         tagline = numbers(f"{seed}:tagline:{film_id}:{version['tagline']}", 2)
-        imdb = drawn[50] % 20
         film = {
             "adult": bool(flags & ADULT),
             "backdrop_path": image_path(f"{seed}:backdrop:{film_id}:{version['backdrop']}")
@@ -272,7 +237,7 @@ class Films:
             "genres": [{"id": genre, "name": GENRE_NAMES[genre]} for genre in self.genre_ids(outline)],
             "homepage": self._homepage(outline),
             "id": film_id,
-            "imdb_id": None if imdb == 0 else "" if imdb == 1 else f"tt{drawn[50] // 20 % 39_000_000:07d}",
+            "imdb_id": "" if drawn[50] % 20 == 1 else self.imdb_id(outline),
             "origin_country": countries[:1],
             "original_language": outline.language,
             "original_title": original_title,
@@ -303,8 +268,13 @@ class Films:
             "vote_count": vote_count,
         }
         for quirk in self.quirks.of(slot):
-            quirk.apply(film, drawn)
+            film.update(quirk.changes(film, drawn))
         return film
+
+    def imdb_id(self, outline: Outline) -> str | None:
+        """IMDb's id, None where TMDB does not know it."""
+        drawn = outline.drawn[50]
+        return f"tt{drawn // 20 % 39_000_000:07d}" if drawn % 20 > 1 else None
 
     def _homepage(self, outline: Outline) -> str | None:
         state = (outline.drawn[54] + outline.versions["homepage"]) % 11
@@ -327,7 +297,7 @@ class Films:
         film = {"title": title, "original_title": original_title}
         for quirk in self.quirks.of(outline.slot):
             if quirk.in_titles:
-                quirk.apply(film, outline.drawn)
+                film.update(quirk.changes(film, outline.drawn))
         return film["original_title"]
 
 

@@ -1,19 +1,20 @@
 """A file of real films, one JSON object a line, served as they are, whatever the day."""
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import orjson
 
-from demo.source import BLOCKS, LISTED_MAX, Change, Film, Query, Ranking
+from demo.query import Query
+from demo.source import BLOCKS, LISTED_MAX, Change, Film, Ranking, export_row
 
 
 class Recorded:
     """Films of a JSON Lines file (`.gz` or plain). The lines are served byte for byte; nothing is filled in.
 
-    `credits` and `keywords` of a line come only with append_to_response, as blocks; such a line is written
-    anew without them.
+    Blocks of a line (`credits`, `keywords`, …) come only with append_to_response; such a line is written anew
+    without them.
 
     Raises ValueError, naming file and line, for a line that is no JSON object with a whole-number `id`, and
     for an id that stands twice; OSError where the file cannot be read.
@@ -57,9 +58,9 @@ class Recorded:
         body = self._bodies.get(film_id)
         return None if body is None else orjson.loads(body)
 
-    def block(self, name: str, film_id: int, day: int) -> bytes:
-        """JSON of the block, if the film's line has it; of an empty one else."""
-        return self._blocks.get(film_id, {}).get(name, BLOCKS[name])
+    def block(self, name: str, film_id: int, day: int) -> bytes | None:
+        """JSON of the block, if the film's line has it."""
+        return self._blocks.get(film_id, {}).get(name)
 
     def listed(self, film_id: int, day: int) -> Film:
         """The film's line, parsed."""
@@ -68,9 +69,15 @@ class Recorded:
 
     def ranking(self, query: Query, day: int) -> Ranking:
         """The ids of the films that match, in order."""
-        found = [film for film in map(orjson.loads, self._bodies.values()) if query.matches(film)]
+        films = (self.listed(film_id, day) for film_id in self._bodies)
+        if query.blocks:
+            films = (film | self._parsed(film["id"], query.blocks) for film in films)
+        found = [film for film in films if query.matches(film)]
         found.sort(key=query.sort_key)
         return Ranking([film["id"] for film in found[:LISTED_MAX]], len(found))
+
+    def _parsed(self, film_id: int, names: Collection[str]) -> Film:
+        return {name: orjson.loads(self.block(name, film_id, 0) or BLOCKS[name]) for name in names}
 
     def changes(self, first: int, last: int) -> Sequence[Change]:
         """None: a file tells of no changes."""
@@ -79,11 +86,4 @@ class Recorded:
     def export(self, day: int) -> Iterator[Film]:
         """Every film by id, with the keys of the export that it lacks as false or empty."""
         for film_id in sorted(self._bodies):
-            film = self.listed(film_id, day)
-            yield {
-                "adult": film.get("adult", False),
-                "id": film_id,
-                "original_title": film.get("original_title", ""),
-                "popularity": film.get("popularity", 0),
-                "video": film.get("video", False),
-            }
+            yield export_row(self.listed(film_id, day))

@@ -13,6 +13,13 @@ class Phrases(NamedTuple):
     joint: str
 
 
+class Translation(NamedTuple):
+    """What a film is said to be about in one language; `{title}` is its title."""
+
+    overviews: list[str]
+    taglines: list[str]
+
+
 class Name(NamedTuple):
     """One first or last name, in Roman letters and in its own script (the same where that is Roman)."""
 
@@ -48,6 +55,11 @@ PLACES: Final = _list(_VOCABULARY["titles"]["places"])
 PHRASES: Final = {
     language: Phrases(_list(entry["heads"]), _list(entry["tails"]), entry.get("joint", " "))
     for language, entry in _VOCABULARY["phrases"].items()
+}
+
+TRANSLATIONS: Final = {
+    language: Translation(_list(entry["overviews"]), _list(entry["taglines"]))
+    for language, entry in _VOCABULARY["translations"].items()
 }
 
 HEROES: Final = _list(_VOCABULARY["overviews"]["heroes"])

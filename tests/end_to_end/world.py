@@ -256,8 +256,9 @@ class World:
         film = self.film(film_id, day)
         return None if film is None else orjson.dumps(film)
 
-    def block(self, name: str, film_id: int, day: int) -> bytes:
-        return orjson.dumps(self.days[day][film_id][name])
+    def block(self, name: str, film_id: int, day: int) -> bytes | None:
+        block = self.days[day][film_id].get(name)
+        return None if block is None else orjson.dumps(block)
 
     def listed(self, film_id: int, day: int) -> Film:
         for other in (day, day - 1):
