@@ -31,7 +31,8 @@ def film(id_: int, day: int, draw: random.Random) -> dict[str, Any]:
         "runtime": draw.randint(60, 200),
         "budget": draw.randint(1, 90) * 1_000_000 if has_money else 0,
         "revenue": draw.randint(1, 900) * 1_000_000 if has_money else 0,
-        "popularity": round(draw.uniform(1, 100), 3) + day,
+        # on the second day some moved more than others
+        "popularity": round(draw.uniform(1, 100) + day * (id_ % 5 + 1), 3),
         "vote_average": round(draw.uniform(1, 10), 1) if votes > day else 0,
         "vote_count": votes if votes > day else 0,
         "genres": [{"id": key, "name": GENRES[key]} for key in genres],

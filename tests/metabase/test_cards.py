@@ -241,10 +241,18 @@ def test_money_is_of_films_whose_budget_and_revenue_are_known(ask: Ask, built: W
 
 
 def test_what_moved_most_is_the_change_since_the_day_before(ask: Ask) -> None:
-    for _, before, now, change, _ in ask("moved_most"):
-        assert (
-            float(change) == pytest.approx(float(now) - float(before), abs=0.11) == pytest.approx(1, abs=0.11)
-        )
+    moved = {id_: film["popularity"] - BEFORE[id_]["popularity"] for id_, film in FILMS.items()}
+    assert len({round(change) for change in moved.values()}) == 5
+    for least_votes in (0, 50):
+        counted = [id_ for id_, film in FILMS.items() if film["vote_count"] >= least_votes]
+        most = sorted(counted, key=lambda id_: (-round(moved[id_], 3), id_))[:10]
+        shown = ask("moved_most", min_votes=least_votes)
+        assert [row[0] for row in shown] == [FILMS[id_]["title"] for id_ in most]
+        for (_, before, now, change, percent), id_ in zip(shown, most, strict=True):
+            assert float(before) == pytest.approx(BEFORE[id_]["popularity"], abs=0.06)
+            assert float(now) == pytest.approx(FILMS[id_]["popularity"], abs=0.06)
+            assert float(change) == pytest.approx(moved[id_], abs=0.06)
+            assert float(percent) == pytest.approx(100 * moved[id_] / BEFORE[id_]["popularity"], abs=0.06)
 
 
 def test_a_film_is_chosen_by_what_the_dropdown_offers_or_by_its_id(ask: Ask) -> None:
