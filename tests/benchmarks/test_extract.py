@@ -18,6 +18,7 @@ def on_the_tests_server(database: dict[str, str], monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [Case(60, 0, 40), Case(60, 0, 0, first=False)], ids=str)
 def test_all_contenders_land_the_same_films(case: Case) -> None:
     figures = extract.run_case(case, [OURS, *RIVALS])
@@ -28,6 +29,7 @@ def test_all_contenders_land_the_same_films(case: Case) -> None:
         assert figure.cost.cpu > 0 and figure.cost.peak > 10e6
 
 
+@pytest.mark.slow
 def test_films_landed_otherwise_give_no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     # as if the extractor had missed every seventh film
     monkeypatch.setattr(extract, "_LANDED", extract._LANDED + " and resource_id % 7 <> 0")
@@ -42,6 +44,7 @@ def test_a_case_knows_how_long_it_takes_at_least() -> None:
     assert Case(10_000, 0, 0).at_least(SEQUENTIAL) == 0
 
 
+@pytest.mark.slow
 def test_landing_and_bare_copy_take_the_same_payloads() -> None:
     rows = landing.payloads(50, "credits,keywords")
     with BenchWarehouse("bench_landing") as database:

@@ -154,6 +154,7 @@ def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
     server.stop()
 
 
+@pytest.mark.slow
 def test_one_day_from_the_image_lands_and_builds(app: Path, fresh_server: dict[str, str]) -> None:
     """What compose runs, in its order: `roles`, then `elt` as the role tmdb; /app stays as it was.
 

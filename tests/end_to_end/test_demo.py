@@ -35,6 +35,7 @@ def run_demo(project_root: Path, *options: str) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.slow
 def test_demo_lands_days_builds_and_shows(
     demo: dict[str, str], project_root: Path, database: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

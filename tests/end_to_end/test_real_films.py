@@ -94,6 +94,7 @@ def connect(database: dict[str, str]) -> psycopg.Connection:
     )
 
 
+@pytest.mark.slow
 def test_five_thousand_films(make: Make, shared: Path, database: dict[str, str], tmdb: StandIn) -> None:
     date = dt.date(2018, 1, 1)
     done = make("elt", "PAGES=250", f"DATE={date}")
@@ -112,6 +113,7 @@ def test_five_thousand_films(make: Make, shared: Path, database: dict[str, str],
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.slow
 def test_three_snapshots(make: Make, shared: Path, database: dict[str, str], tmdb: StandIn) -> None:
     landed = []
     for date, name in SNAPSHOTS.items():

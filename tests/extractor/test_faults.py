@@ -78,6 +78,7 @@ def test_each_fault_alone(extract: Extract, tmdb: StandIn, zone: Zone, kind: str
     assert kind == "nul" or {film for film, _ in broken} == quirks
 
 
+@pytest.mark.slow
 def test_all_faults_mixed(
     zone: Zone, monkeypatch: pytest.MonkeyPatch, extract: Extract, tmdb: StandIn
 ) -> None:

@@ -1,6 +1,6 @@
 """Kills: whatever ends a run, the next one leaves the landing zone as an undisturbed run would have.
 
-KILL_SEEDS=50 kills it at other moments, four for each seed.
+`KILL_SEEDS=50 make test SLOW=1 ARGS=tests/extractor/test_kills.py` kills it at other moments, four for each seed.
 """
 
 import os
@@ -46,7 +46,16 @@ def landed(zone: Zone) -> set[int]:
     return zone.films() | zone.films(status=404)
 
 
-@pytest.mark.parametrize("seed", range(1, 1 + int(os.environ.get("KILL_SEEDS", "2"))))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        1,
+        *(
+            pytest.param(seed, marks=pytest.mark.slow)
+            for seed in range(2, 1 + int(os.environ.get("KILL_SEEDS", "3")))
+        ),
+    ],
+)
 def test_killed_at_any_moment_the_next_run_goes_on(
     start: Start, program: Program, tmdb: StandIn, zone: Zone, extract: Extract, seed: int
 ) -> None:
