@@ -107,10 +107,13 @@ restore: $(READY) ## Put a backup into the database, all of it or nothing (FILE,
 up: ## Start the whole stack, load today's films, apply the dashboards, print the addresses
 	@sh deploy/compose/stack up
 
-up-demo: ## The same on made-up films: no token, volumes of its own
-	@sh deploy/compose/stack up-demo
+up-demo: ## The same on made-up films: no token, volumes of its own (ARGS="--days 3 --films 100")
+	@sh deploy/compose/stack up-demo $(ARGS)
 
-down: ## Stop the stack; its data stays (ARGS=--volumes drops it)
+schedule: ## Beside that stack, fetch the films once a day (ELT_SCHEDULE in .env)
+	@sh deploy/compose/stack schedule
+
+down: ## Stop both stacks; their data stays (ARGS=--volumes drops it)
 	@sh deploy/compose/stack down $(ARGS)
 
 logs: ## Follow what the services say (ARGS=metabase)
@@ -157,7 +160,7 @@ clean: ## Remove caches and built files; never data, .env or .venv
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
-.PHONY: elt extract dbt demo load dump prune status check preview metabase psql docs docs-serve start stop env backup restore up up-demo down logs \
+.PHONY: elt extract dbt demo load dump prune status check preview metabase psql docs docs-serve start stop env backup restore up up-demo schedule down logs \
 	setup test fuzz lint format bench lock clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.

@@ -115,8 +115,10 @@ class Day:
             if failed:
                 named = ", ".join(failed[:_NAMED]) + " …" * (len(failed) > _NAMED)
                 which = f"{which}: {len(failed)} in error: {named}"
+            # a container's verbs are not those of the project's folder
+            again = os.environ.get("ELT_BUILD_COMMAND") or "make dbt"
             raise _FailedError(
-                f"{which}. The films are landed; to build the tables again: make dbt (exit code {code})",
+                f"{which}. The films are landed; to build the tables again: {again} (exit code {code})",
                 "dbt build",
                 code,
             )

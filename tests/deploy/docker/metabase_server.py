@@ -1,0 +1,51 @@
+"""The tests' Metabase as a container of its own: on port 3000, its state in the database that MB_DB_* name."""
+
+import os
+import pickle
+import sys
+from pathlib import Path
+
+import psycopg
+from aiohttp import web
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+from tests.metabase.fake import FakeMetabase
+
+STATE = (
+    *("users", "sessions", "databases", "tables", "fields", "collections", "cards", "dashboards", "revisions"),
+    "_next",
+)
+
+
+def application() -> web.Application:
+    """Answers as the tests' Metabase, and keeps what changes, as a real one does in its database."""
+    kept = psycopg.connect(
+        host=os.environ["MB_DB_HOST"],
+        port=os.environ["MB_DB_PORT"],
+        dbname=os.environ["MB_DB_DBNAME"],
+        user=os.environ["MB_DB_USER"],
+        password=os.environ["MB_DB_PASS"],
+        autocommit=True,
+    )
+    kept.execute("create table if not exists kept (state bytea)")
+    fake = FakeMetabase(setup_token=os.environ["MB_SETUP_TOKEN"])
+    for (state,) in kept.execute("select state from kept"):
+        vars(fake).update(pickle.loads(state))
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        answer = await fake._handle(request)
+        if request.method != "GET":
+            state = pickle.dumps({name: getattr(fake, name) for name in STATE})
+            with kept.transaction():
+                kept.execute("delete from kept")
+                kept.execute("insert into kept values (%s)", [state])
+            print(request.method, request.path, answer.status, flush=True)
+        return answer
+
+    made = web.Application()
+    made.router.add_route("*", "/{path:.*}", handle)
+    return made
+
+
+if __name__ == "__main__":
+    web.run_app(application(), host="0.0.0.0", port=3000, print=None)
