@@ -18,8 +18,7 @@ COPY requirements/run.lock /tmp/run.lock
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-deps --require-hashes --requirement /tmp/run.lock \
-    && /opt/venv/bin/python -m pip list --format freeze | grep -oE '^(pip|setuptools|wheel)' \
-        | xargs /opt/venv/bin/python -m pip uninstall --yes \
+    && /opt/venv/bin/python -m pip uninstall --yes setuptools wheel pip \
     && find /opt/venv \( -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' \
         -o -path '*/babel/locale-data/*.dat' -not -name 'root.dat' -not -name 'en*.dat' \) -delete \
     && find /opt/venv -path '*/networkx/*' -name tests -prune -exec rm -r {} +

@@ -130,6 +130,9 @@ test: $(READY) ## Run the tests (ARGS=tests/warehouse; SLOW=1: also those a pers
 fuzz: $(READY) ## Run the property tests with thousands of drawn examples each, new ones every time (ARGS)
 	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m hypothesis $(ARGS)
 
+test-docker: $(READY) ## Run the containers for real (as root on Debian without an engine: brings one up for it)
+	@$(PY) -m pytest -m docker tests/deploy $(ARGS)
+
 lint: $(READY) ## Check style, types and what only runs elsewhere: Dockerfile, compose, workflows
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .

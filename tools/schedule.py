@@ -1,7 +1,8 @@
 """A day of films by the clock: ``python -m tools.schedule [--check]``. What the container `scheduler` runs.
 
-`ELT_SCHEDULE` is a crontab's five fields, in UTC (default: 09:00 daily). A day still at work when the next one is due
-is left to end, and that one is not made up for. SIGTERM and SIGINT go to the day in hand, whose end is waited for.
+`ELT_SCHEDULE` is a crontab's five fields, in UTC (default: 09:00 daily). A day still at work when the next
+is due is left to end, and that one is not made up for. SIGTERM and SIGINT go to the day in hand, whose end is
+waited for.
 
 Exit code: 0 stopped between two days; that of the day that it was stopped in; 2 `ELT_SCHEDULE` cannot be.
 """
@@ -31,7 +32,7 @@ _LOOK: Final = 30
 
 
 def next_time(fields: str, after: datetime) -> datetime:
-    """The first time after `after` (aware, UTC) that the fields name. Raises `ValueError` when there is none."""
+    """The first time after `after` (aware, UTC) that the fields name. Raises `ValueError`: there is none."""
     try:
         return next(CronSim(fields, after))
     except (CronSimError, StopIteration) as error:
@@ -88,7 +89,7 @@ def main(words: Sequence[str]) -> int:
     logs.set_up("INFO", [], form=(os.environ.get("TMDB_LOG_FORMAT") or "text").lower())
     try:
         due = next_time(fields, datetime.now(UTC))
-        if words == ["--check"]:
+        if "--check" in words:
             log.info("%s=%s is next at %s", VARIABLE, fields, due.strftime("%Y-%m-%d %H:%M UTC"))
             return 0
         return asyncio.run(Schedule(fields).run())

@@ -74,7 +74,40 @@ def test_nothing_starts_with_a_default_password(files: list[Path]) -> None:
 
 def test_a_token_is_needed_only_for_the_real_films(stack: dict[str, Any], demo: dict[str, Any]) -> None:
     assert stack["services"]["elt"]["environment"]["TMDB_TOKEN"] == ""
-    assert demo["services"]["elt"]["command"] == ["python", "-m", "demo", "run"]
+    assert demo["services"]["elt"]["command"] == ["python", "-m", "demo", "run", "--no-preview"]
+
+
+def test_each_variable_reaches_a_container_or_is_told_to_be_the_hosts(
+    files: list[Path], stack: dict[str, Any], project_root: Path
+) -> None:
+    """What .env sets and compose does not pass on would be ignored without a word."""
+    example = (project_root / ".env.example").read_text()
+    known = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+    services = stack["services"].values()
+    passed_as_it_is = {
+        name
+        for service in services
+        for name, value in service.get("environment", {}).items()
+        if value is None
+    }
+    interpolated = {name for path in files for name in variables_of(path)}
+    readme = (project_root / "deploy" / "README.md").read_text()
+    told = re.search(r"^Not for containers: (.*)\.$", readme, re.MULTILINE)
+    assert told
+    hosts = set(re.findall(r"`([A-Z_]+)`", told[1]))
+    assert known - passed_as_it_is - interpolated == hosts
+    assert (passed_as_it_is | interpolated) <= known
+    # the scheduler's day is the same as the one by hand
+    by_hand, by_clock = (stack["services"][name]["environment"] for name in ("elt", "scheduler"))
+    assert by_clock == {**by_hand, "ELT_SCHEDULE": None}
+
+
+def test_what_services_say_is_limited(stack: dict[str, Any]) -> None:
+    for name, service in stack["services"].items():
+        assert service["logging"] == {
+            "driver": "local",
+            "options": {"max-size": "10m", "max-file": "3"},
+        }, name
 
 
 def test_everything_is_bound_to_this_machine(stack: dict[str, Any], demo: dict[str, Any]) -> None:
@@ -99,7 +132,7 @@ def test_services_wait_for_what_they_need(stack: dict[str, Any]) -> None:
     }
     for (name, other), condition in conditions.items():
         assert other in services, f"{name} waits for {other}, which is no service"
-        assert "profiles" not in services[other]
+        assert services[other].get("profiles") in (None, services[name].get("profiles"))
         if condition == "service_healthy":
             assert "healthcheck" in services[other]
         else:
@@ -113,10 +146,11 @@ def test_services_wait_for_what_they_need(stack: dict[str, Any]) -> None:
         ("metabase-setup", "metabase"): "service_healthy",
         ("metabase-setup", "elt"): "service_completed_successfully",
         ("scheduler", "roles"): "service_completed_successfully",
+        ("scheduler", "schedule-check"): "service_completed_successfully",
         ("pgadmin", "postgres"): "service_healthy",
     }
     optional = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
-    assert optional == {"scheduler": ["schedule"], "pgadmin": ["tools"]}
+    assert optional == {"scheduler": ["schedule"], "schedule-check": ["schedule"], "pgadmin": ["tools"]}
 
 
 def test_what_is_named_exists(stack: dict[str, Any], demo: dict[str, Any], project_root: Path) -> None:
@@ -151,7 +185,7 @@ def test_what_is_named_exists(stack: dict[str, Any], demo: dict[str, Any], proje
 
 
 def test_every_container_has_the_least_rights(stack: dict[str, Any]) -> None:
-    for name in ("roles", "elt", "metabase-setup", "scheduler"):
+    for name in ("roles", "elt", "metabase-setup", "scheduler", "schedule-check"):
         service = stack["services"][name]
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
@@ -216,7 +250,7 @@ def test_the_services_that_people_are_told_to_type_exist(stack: dict[str, Any], 
         r" ([a-z][a-z-]*)(?=[\s`;])"
     )
     names = {name for path in texts if path.is_file() for name in typed.findall(path.read_text())}
-    assert {"scheduler", "pgadmin", "postgres", "elt"} <= names <= set(stack["services"])
+    assert {"pgadmin", "postgres", "elt"} <= names <= set(stack["services"])
     addresses = {
         port
         for path in texts

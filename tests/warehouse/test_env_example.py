@@ -34,6 +34,8 @@ def test_each_variable_is_read_by_the_code_and_each_read_is_documented(
     if compose.exists():
         used = dict(re.findall(r"\$\{([A-Z_]+)(?::-([^}]*))?", compose.read_text()))
         read |= set(used)
+        # passed on as it is
+        read |= set(re.findall(r"^ +([A-Z_]+):$", compose.read_text(), re.MULTILINE))
         assert {name: documented[name] for name, default in used.items() if default} == {
             name: default for name, default in used.items() if default
         }

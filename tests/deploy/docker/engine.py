@@ -47,7 +47,9 @@ class Engine:
     def __call__(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `docker` with the arguments."""
         command = ["docker", *map(str, arguments)]
-        done = subprocess.run(command, env=dict(self.environment), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=dict(self.environment), capture_output=True, text=True, check=False
+        )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr[-3000:]}")
         return done
@@ -59,7 +61,8 @@ def an_engine(folder: Path) -> Iterator[Engine]:
     there = Engine(dict(os.environ), own=False)
     with suppress(FileNotFoundError):
         if all(
-            there(*words, check=False).returncode == 0 for words in (["info"], ["compose", "version"], ["buildx", "version"])
+            there(*words, check=False).returncode == 0
+            for words in (["info"], ["compose", "version"], ["buildx", "version"])
         ):
             yield there
             return
@@ -67,7 +70,11 @@ def an_engine(folder: Path) -> Iterator[Engine]:
     command = [sys.executable, __file__, str(folder)]
     with subprocess.Popen(
         # a session of its own: Ctrl-C ends the tests, and their end ends it
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdin and process.stdout
         said = process.stdout.readline()
@@ -105,7 +112,10 @@ def main(folder: Path) -> int:
         rules, forwarding = {program: _rules(program) for program in _savers()}, _FORWARDING.read_text()
         daemon = None
         try:
-            environment = {"DOCKER_HOST": f"unix://{folder}/docker.sock", "DOCKER_CONFIG": str(_plugins(folder))}
+            environment = {
+                "DOCKER_HOST": f"unix://{folder}/docker.sock",
+                "DOCKER_CONFIG": str(_plugins(folder)),
+            }
             daemon = _start(folder, {**os.environ, **environment})
             print(json.dumps(environment), flush=True)
             sys.stdin.read()
@@ -134,7 +144,12 @@ def _start(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[byt
             stderr=log,
         )
     for _ in range(120):
-        if subprocess.run(["docker", "version"], env=dict(environment), capture_output=True, check=False).returncode == 0:
+        if (
+            subprocess.run(
+                ["docker", "version"], env=dict(environment), capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
             return daemon
         if daemon.poll() is not None:
             break
@@ -175,7 +190,11 @@ def _plugins(folder: Path) -> Path:
     environment = {**os.environ, "APT_CONFIG": f"{apt}/apt.conf"}
     for words in (["update"], ["download", *_PLUGINS]):
         subprocess.run(
-            ["apt-get", "--quiet", "--quiet", *words], env=environment, cwd=apt / "packages", stdout=sys.stderr, check=True
+            ["apt-get", "--quiet", "--quiet", *words],
+            env=environment,
+            cwd=apt / "packages",
+            stdout=sys.stderr,
+            check=True,
         )
     for package in (apt / "packages").glob("*.deb"):
         subprocess.run(["dpkg", "-x", package, apt / "unpacked"], check=True)
@@ -194,7 +213,11 @@ def debian_archive() -> str:
         text=True,
         check=True,
     )
-    found = [line.split()[0] for line in told.stdout.splitlines() if line.split()[0].rstrip("/").endswith("/debian")]
+    found = [
+        line.split()[0]
+        for line in told.stdout.splitlines()
+        if line.split()[0].rstrip("/").endswith("/debian")
+    ]
     if not found:
         raise NoEngineError("apt knows no archive of Debian's to take compose and buildx from")
     return found[0]
@@ -204,7 +227,9 @@ def debian_archive() -> str:
 
 
 def _network() -> set[str]:
-    told = subprocess.run(["ip", "-json", "link", "show", "type", "bridge"], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["ip", "-json", "link", "show", "type", "bridge"], capture_output=True, text=True, check=True
+    )
     return {link["ifname"] for link in json.loads(told.stdout or "[]")}
 
 
@@ -230,7 +255,9 @@ def _without_rules(table: str) -> str:
     return f"*{table}\n" + "".join(f":{chain} ACCEPT [0:0]\n" for chain in _NO_RULES[table]) + "COMMIT\n"
 
 
-def _clean(folder: Path, bridges: set[str], rules: Mapping[str, dict[str, str]], forwarding: str) -> list[str]:
+def _clean(
+    folder: Path, bridges: set[str], rules: Mapping[str, dict[str, str]], forwarding: str
+) -> list[str]:
     """Put back what an engine changes; what could not be."""
     for bridge in _network() - bridges:
         subprocess.run(["ip", "link", "delete", bridge], check=False)

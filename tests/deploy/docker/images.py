@@ -1,8 +1,8 @@
 """Stand-ins for the images that the stack's files pin, for an engine that reaches no registry.
 
-A base system by debootstrap serves as Python's image. PostgreSQL's is that with the embedded server's programs
-behind an entrypoint that keeps what the official image documents; Metabase's is the product's image with the
-tests' Metabase, pgAdmin's a web server that shows which servers it was told of.
+A base system by debootstrap serves as Python's image. PostgreSQL's is that with the embedded server's
+programs behind an entrypoint that keeps what the official image documents; Metabase's is the product's image
+with the tests' Metabase, pgAdmin's a web server that shows which servers it was told of.
 """
 
 import shutil
@@ -32,7 +32,7 @@ _POSTGRES = """
     CMD ["postgres"]
 """
 
-# what https://hub.docker.com/_/postgres says of its variables, the folder of scripts, and a volume that is filled
+# what the official image's page says of its variables, the folder of scripts, and a volume that is filled
 _ENTRYPOINT = """\
 #!/bin/bash
 set -euo pipefail
@@ -84,12 +84,14 @@ def make_base(docker: Engine, name: str, folder: Path) -> None:
             shutil.rmtree(root / needless, ignore_errors=True)
         subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
         shutil.rmtree(root)
-    docker("import", "--change", "CMD [\"python3\"]", archive, name)
+    docker("import", "--change", 'CMD ["python3"]', archive, name)
 
 
 def _pip_configuration() -> str:
     """This machine's certificates and index, as far as a container can reach them."""
-    told = subprocess.run(["python3", "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        ["python3", "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
     lines = []
     for line in told.stdout.splitlines():
         name, _, value = line.partition("=")
@@ -115,7 +117,11 @@ def make_metabase(docker: Engine, name: str, elt: str, project: Path, folder: Pa
     """The tests' Metabase on port 3000, in the product's image."""
     context = folder / "metabase"
     for part in ("metabase", "deploy/docker"):
-        shutil.copytree(project / "tests" / part, context / "tests" / part, ignore=shutil.ignore_patterns("test_*", "__pycache__"))
+        shutil.copytree(
+            project / "tests" / part,
+            context / "tests" / part,
+            ignore=shutil.ignore_patterns("test_*", "__pycache__"),
+        )
     # a package of the image brings modules of that name, too
     (context / "tests" / "__init__.py").touch()
     build(docker, name, _METABASE.format(elt=elt), context)

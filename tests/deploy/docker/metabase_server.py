@@ -1,4 +1,4 @@
-"""The tests' Metabase as a container of its own: on port 3000, its state in the database that MB_DB_* name."""
+"""The tests' Metabase as a container: on port 3000, its state in the database that MB_DB_* name."""
 
 import os
 import pickle
@@ -12,7 +12,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from tests.metabase.fake import FakeMetabase
 
 STATE = (
-    *("users", "sessions", "databases", "tables", "fields", "collections", "cards", "dashboards", "revisions"),
+    *(
+        "users",
+        "sessions",
+        "databases",
+        "tables",
+        "fields",
+        "collections",
+        "cards",
+        "dashboards",
+        "revisions",
+    ),
     "_next",
 )
 
