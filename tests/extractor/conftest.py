@@ -24,6 +24,7 @@ from demo.server import StandIn
 from extractor import pipeline, settings
 from extractor.landing import Counts
 from extractor.pipeline import Summary
+from tests import programs
 from tests.databases import connection_parameters
 
 DAY = date(2026, 8, 20)
@@ -175,15 +176,8 @@ def program(environment: dict[str, str], project_root: Path) -> Program:
 
     def run(*words: str, **variables: str | None) -> subprocess.CompletedProcess[str]:
         merged = {**environment, **variables}
-        return subprocess.run(
-            [sys.executable, "-m", "extractor", *words],
-            cwd=project_root,
-            env={name: value for name, value in merged.items() if value is not None},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        given = {name: value for name, value in merged.items() if value is not None}
+        return programs.run("extractor", words, cwd=project_root, env=given)
 
     return run
 

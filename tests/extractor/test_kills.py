@@ -1,6 +1,6 @@
 """Kills: whatever ends a run, the next one leaves the landing zone as an undisturbed run would have.
 
-`KILL_SEEDS=50 make test SLOW=1 ARGS=tests/extractor/test_kills.py` kills it at other moments, four for each seed.
+Four moments a seed: `KILL_SEEDS=50 make test SLOW=1 ARGS=tests/extractor/test_kills.py` takes others.
 """
 
 import os
