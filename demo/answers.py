@@ -1,4 +1,4 @@
-"""TMDB's error bodies and headers, as recorded (API_FACTS.md), and how a body becomes a response."""
+"""TMDB's error bodies and headers, as recorded in its answers, and how a body becomes a response."""
 
 from typing import Any, Final
 from zlib import crc32

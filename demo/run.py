@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import click
 import psycopg
@@ -18,6 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import extractor.cli
 import warehouse
 from demo.server import StandInProcess
 
@@ -57,6 +60,9 @@ What to type next
 class StepFailedError(Exception):
     """A program that the demo ran did not succeed; its output is in the log."""
 
+    def __init__(self, arguments: Sequence[str], code: object) -> None:
+        super().__init__(f"`{' '.join(['python', *arguments])}` ended with exit code {code}")
+
 
 @click.command()
 @click.option(
@@ -81,35 +87,19 @@ def run(films: int, days: int, pages: int, preview: bool) -> None:
         LOG.parent.mkdir(exist_ok=True)
         LOG.write_text("")
         variables = demo_database()
-        environment = apart_from_the_shell(warehouse.overlay(variables))
+        folders = dbt_folders()
+        keep_apart(variables)
         with StandInProcess("--films", str(films)) as tmdb:
-            tmdb_variables = {
-                "TMDB_TOKEN": tmdb.token,
-                "TMDB_BASE_URL": tmdb.base_url,
-                "TMDB_EXPORT_URL": tmdb.export_url,
-                # the real API allows 40 a second; this one is ours
-                "TMDB_MAX_RPS": "10000",
-            }
             for day in track(snapshot_dates(days), "Landing a month, a day at a time", console=console):
-                tmdb.today = day
-                options = ["--mode", "popular", "--pages", str(pages), "--snapshot-date", day.isoformat()]
-                step(["-m", "extractor", "run", *options], {**environment, **tmdb_variables})
-        target = dbt_folder("DBT_TARGET_PATH", "target")
+                land(tmdb, day, pages)
         with console.status("Building the star schema and testing it (dbt build)"):
-            folders = {
-                "--project-dir": DBT_PROJECT,
-                "--profiles-dir": DBT_PROJECT,
-                "--target-path": target,
-                "--log-path": dbt_folder("DBT_LOG_PATH", "logs"),
-            }
             options = [text for name, folder in folders.items() for text in (name, str(folder))]
-            step(
-                ["-m", "dbt.cli.main", "build", *options, "--exclude-resource-type", "unit_test"], environment
-            )
+            step("-m", "dbt.cli.main", "build", *options, "--exclude-resource-type", "unit_test")
         summarise(console, variables)
         if preview:
-            options = ["--output", str(PREVIEW), "--manifest", str(target / "manifest.json")]
-            step(["-m", "metabase.preview", *options, "--note", "synthetic films"], environment)
+            manifest = folders["--target-path"] / "manifest.json"
+            options = ["--output", str(PREVIEW), "--manifest", str(manifest), "--note", "synthetic films"]
+            step("-m", "metabase.preview", *options)
     except StepFailedError as error:
         # in a container the log is gone with it: all of it is said
         lines = LOG.read_text().splitlines()
@@ -143,31 +133,67 @@ def demo_database() -> dict[str, str]:
     return variables
 
 
-def apart_from_the_shell(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what the shell or `.env` says to the extractor or to dbt: the demo is the same
-    for everyone, and a variable meant for `make elt` or for another dbt project must not redirect it.
+def keep_apart(variables: Mapping[str, str]) -> None:
+    """Make the environment that of the demo's database, without what the shell or `.env` says to the
+    extractor or to dbt: the demo is the same for everyone, and a variable that is meant for `make elt` or for
+    another dbt project must not redirect it.
     """
-    kept = {name: value for name, value in environment.items() if not name.startswith(("TMDB_", "DBT_"))}
-    return kept | {"TMDB_ENV_FILE": "", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    kept = {
+        name: value
+        for name, value in warehouse.overlay(variables).items()
+        if not name.startswith(("TMDB_", "DBT_"))
+    }
+    os.environ.clear()
+    os.environ.update(kept | {"TMDB_ENV_FILE": "", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"})
 
 
-def dbt_folder(variable: str, name: str) -> Path:
-    """Where dbt writes: what `variable` says if DBT_PROJECT_DIR names this project, as in its image; else a
-    folder of the demo's own.
+def dbt_folders() -> dict[str, Path]:
+    """dbt's options that name folders. What it writes goes to a folder of the demo's own, or to where
+    DBT_TARGET_PATH and DBT_LOG_PATH say if DBT_PROJECT_DIR names this project, as in its image.
     """
-    meant = os.environ.get(variable) and Path(os.environ.get("DBT_PROJECT_DIR", "")).resolve() == DBT_PROJECT
-    return Path(os.environ[variable]) if meant else DBT_FOLDER / name
+    ours = Path(os.environ.get("DBT_PROJECT_DIR", "")).resolve() == DBT_PROJECT
+
+    def written(variable: str, name: str) -> Path:
+        return Path((ours and os.environ.get(variable)) or DBT_FOLDER / name)
+
+    return {
+        "--project-dir": DBT_PROJECT,
+        "--profiles-dir": DBT_PROJECT,
+        "--target-path": written("DBT_TARGET_PATH", "target"),
+        "--log-path": written("DBT_LOG_PATH", "logs"),
+    }
 
 
-def step(arguments: Sequence[str], environment: dict[str, str]) -> None:
+def land(tmdb: StandInProcess, day: date, pages: int) -> None:
+    """`python -m extractor run` for one day, its output into the log. Raises `StepFailedError`.
+
+    It runs in this process: thirty starts of a program would take longer than what it does.
+    """
+    tmdb.today = day
+    os.environ.update(
+        {
+            "TMDB_TOKEN": tmdb.token,
+            "TMDB_BASE_URL": tmdb.base_url,
+            "TMDB_EXPORT_URL": tmdb.export_url,
+            # the real API allows 40 a second; this one is ours
+            "TMDB_MAX_RPS": "10000",
+        }
+    )
+    options = ["run", "--mode", "popular", "--pages", str(pages), "--snapshot-date", day.isoformat()]
+    with LOG.open("a") as log, redirect_stderr(log), patch.object(sys, "argv", ["extractor", *options]):
+        try:
+            extractor.cli.main()
+        except SystemExit as ended:
+            if ended.code:
+                raise StepFailedError(["-m", *sys.argv], ended.code) from None
+
+
+def step(*arguments: str) -> None:
     """Run a Python program of the project, its output into the log. Raises `StepFailedError`."""
     with LOG.open("a") as log:
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=PROJECT, env=environment, stdout=log, stderr=log, check=False
-        )
+        done = subprocess.run([sys.executable, *arguments], cwd=PROJECT, stdout=log, stderr=log, check=False)
     if done.returncode:
-        command = " ".join(["python", *arguments])
-        raise StepFailedError(f"`{command}` ended with exit code {done.returncode}")
+        raise StepFailedError(arguments, done.returncode)
 
 
 def summarise(console: Console, variables: dict[str, str]) -> None:

@@ -3,48 +3,75 @@
 tests/end_to_end/test_demo.py runs it whole.
 """
 
+import logging
+import os
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from demo import run
+from demo.server import StandInProcess
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(tmp_path: Path) -> Iterator[None]:
+    handlers, level = logging.root.handlers[:], logging.root.level
+    with patch.dict(os.environ), patch.object(run, "LOG", tmp_path / "demo.log"):
+        yield
+    # the extractor sets up a log of its own
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 def test_the_shell_says_nothing_to_the_demo() -> None:
-    shell = {"PATH": "/bin", "PGHOST": "db", "TMDB_DRY_RUN": "1", "DBT_TARGET": "x", "TMDB_ENV_FILE": "/x"}
-    environment = run.apart_from_the_shell(shell)
-    assert environment == {
-        "PATH": "/bin",
+    said = {"TMDB_DRY_RUN": "1", "DBT_TARGET": "x", "TMDB_ENV_FILE": "/x", "PGSERVICE": "other"}
+    os.environ.update(said)
+    path = os.environ["PATH"]
+    run.keep_apart({"PGHOST": "db", "PGDATABASE": run.DATABASE})
+    told = {name: value for name, value in os.environ.items() if name.startswith(("TMDB_", "DBT_", "PG"))}
+    assert told == {
         "PGHOST": "db",
+        "PGDATABASE": run.DATABASE,
         "TMDB_ENV_FILE": "",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
+    assert os.environ["PATH"] == path
 
 
 @pytest.mark.parametrize(
-    ("variables", "folder"),
+    ("variables", "target"),
     [
         ({}, run.DBT_FOLDER / "target"),
         ({"DBT_TARGET_PATH": "/elsewhere"}, run.DBT_FOLDER / "target"),
         ({"DBT_TARGET_PATH": "/elsewhere", "DBT_PROJECT_DIR": "/other"}, run.DBT_FOLDER / "target"),
         # as the image sets them
-        ({"DBT_TARGET_PATH": "/tmp/t", "DBT_PROJECT_DIR": str(run.DBT_PROJECT)}, Path("/tmp/t")),
+        ({"DBT_TARGET_PATH": "/dbt/t", "DBT_PROJECT_DIR": str(run.DBT_PROJECT)}, Path("/dbt/t")),
     ],
 )
 def test_dbt_writes_into_a_folder_of_the_demos_own_or_its_images(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], folder: Path
+    variables: dict[str, str], target: Path
 ) -> None:
-    for name in ("DBT_TARGET_PATH", "DBT_PROJECT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert run.dbt_folder("DBT_TARGET_PATH", "target") == folder
+    for name in [name for name in os.environ if name.startswith("DBT_")]:
+        del os.environ[name]
+    os.environ.update(variables)
+    folders = run.dbt_folders()
+    assert (folders["--project-dir"], folders["--target-path"]) == (run.DBT_PROJECT, target)
+    assert folders["--log-path"] == run.DBT_FOLDER / "logs"
 
 
-def test_a_step_that_fails_is_named_and_its_output_kept(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(run, "LOG", tmp_path / "demo.log")
+def test_a_step_that_fails_is_named_and_its_output_kept() -> None:
     with pytest.raises(run.StepFailedError, match=r"`python -c .*` ended with exit code 3"):
-        run.step(["-c", "import sys; print('out'); print('why', file=sys.stderr); sys.exit(3)"], {"PATH": ""})
+        run.step("-c", "import sys; print('out'); print('why', file=sys.stderr); sys.exit(3)")
     assert sorted(run.LOG.read_text().split()) == ["out", "why"]
+
+
+def test_a_day_that_fails_is_named_and_its_output_kept() -> None:
+    os.environ.update({"PGHOST": "127.0.0.1", "PGPORT": "1", "PGUSER": "nobody", "TMDB_ENV_FILE": ""})
+    with StandInProcess("--films", "5") as tmdb:
+        with pytest.raises(run.StepFailedError, match=r"extractor run .* --snapshot-date 2026-07-15` ended"):
+            run.land(tmdb, date(2026, 7, 15), pages=1)
+        assert tmdb.today == date(2026, 7, 15)
+    assert "PostgreSQL" in run.LOG.read_text()
