@@ -65,8 +65,9 @@ status: $(READY) ## Show the last runs, what is landed, what failed, and how old
 check: $(READY) ## Run the sanity checks on the tables, each with its result (PGDATABASE=tmdb_demo)
 	@$(PY) -m warehouse run -- $(PY) tools/check.py
 
-preview: $(READY) ## Write the dashboards as one page, build/preview.html, without Metabase (PGDATABASE=tmdb_demo)
-	@$(PY) -m warehouse run -- $(PY) -m metabase.preview --output build/preview.html $(ARGS)
+preview: $(READY) ## Write the dashboards as one page, without Metabase; SERVE=1: live on a PORT (PGDATABASE=tmdb_demo)
+	@$(PY) -m warehouse run -- $(PY) -m metabase.preview \
+		$(if $(SERVE),--serve --port '$(PORT)',--output build/preview.html) $(ARGS)
 
 metabase: $(READY) ## Apply the dashboards to Metabase: what differs, then run every card (ARGS=--prune)
 	@$(PY) -m metabase apply $(ARGS)

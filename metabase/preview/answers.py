@@ -4,18 +4,16 @@ import json
 from collections.abc import Mapping
 
 from metabase.manifest import Manifest
-from metabase.preview.queries import Reader, Rows
+from metabase.preview.queries import MOST_ROWS, Reader, Rows
 from metabase.spec import Card, Spec, render
 from metabase.template import Value
 
-MOST_ROWS = 500
-"""Rows of a list in the page, which says how many there are in all."""
-MOST_FILTERED_ROWS = 100
+MOST_LISTED = 500
+"""Rows of a list in the file, which says how many there are in all."""
+MOST_FILTERED = 100
 """The same, where a filter is set: there is one such list for every value of every filter."""
-MOST_POINTS = 5000
-"""Rows of a chart."""
 MOST_VALUES = 1000
-"""Values of a dropdown that are read to choose from."""
+"""Values of a dropdown that are read to choose from; Metabase reads as many."""
 
 
 class Answers:
@@ -28,6 +26,7 @@ class Answers:
         self._variables = manifest.variables
         self._asked: dict[str, int] = {}
         self._places: dict[Rows, int] = {}
+        self._columns: dict[tuple[str, str], list[Value]] = {}
 
     @property
     def results(self) -> list[Rows]:
@@ -37,7 +36,7 @@ class Answers:
     def ask(self, card: Card, values: Mapping[str, Value | None], filtered: bool) -> int:
         """The number of the answer to a card with these tag values. Raises `CardError`."""
         listed = card.display in ("table", "object")
-        limit = (MOST_FILTERED_ROWS if filtered else MOST_ROWS) if listed else MOST_POINTS
+        limit = (MOST_FILTERED if filtered else MOST_LISTED) if listed else MOST_ROWS
         sql, parameters = render(card, self._relations, self._variables, values)
         question = json.dumps([sql, parameters, limit], sort_keys=True)
         if question not in self._asked:
@@ -47,8 +46,10 @@ class Answers:
 
     def column(self, card: str, name: str) -> list[Value]:
         """The values in a column of a card, in its order, each once, without nulls. Raises `CardError`."""
-        sql, parameters = render(self._spec.cards[card], self._relations, self._variables)
-        rows = self.reader.rows(sql, parameters, MOST_VALUES)
-        place = [column.name for column in rows.columns].index(name)
-        values = (row[place] for row in rows.rows)
-        return list(dict.fromkeys(value for value in values if value is not None))
+        if (card, name) not in self._columns:
+            sql, parameters = render(self._spec.cards[card], self._relations, self._variables)
+            rows = self.reader.rows(sql, parameters, MOST_VALUES)
+            place = [column.name for column in rows.columns].index(name)
+            values = (row[place] for row in rows.rows)
+            self._columns[card, name] = list(dict.fromkeys(value for value in values if value is not None))
+        return self._columns[card, name]

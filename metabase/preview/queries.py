@@ -2,8 +2,8 @@
 
 import datetime as dt
 import decimal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,10 @@ from psycopg.rows import tuple_row
 
 from metabase.errors import DashboardError
 from metabase.template import Value
+from warehouse.roles import READER
 
-STATEMENT_TIMEOUT = "60s"
+MOST_ROWS = 2000
+"""Rows of an answer. Metabase cuts a native query there, too, so both show the same."""
 _INTEGERS = {"int2", "int4", "int8"}
 _NUMBERS = {"numeric", "float4", "float8"}
 
@@ -59,10 +61,11 @@ class Extent:
 class Reader:
     """One read-only transaction; see `connect`."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], seconds: int) -> None:
         self._connection = connection
+        self._seconds = seconds
 
-    def rows(self, sql: str, parameters: Mapping[str, Value], limit: int) -> Rows:
+    def rows(self, sql: str, parameters: Mapping[str, Value], limit: int = MOST_ROWS) -> Rows:
         """At most `limit` rows of a query. Raises `CardError` with PostgreSQL's message."""
         try:
             # a savepoint: one card's mistake must not end the others' transaction
@@ -75,7 +78,7 @@ class Reader:
                 return Rows(columns, found, cursor.rowcount)
         except psycopg.OperationalError as error:
             if isinstance(error, errors.QueryCanceled):
-                raise CardError(f"it took longer than {STATEMENT_TIMEOUT}") from error
+                raise CardError(f"it took longer than {self._seconds} s") from error
             if not self._connection.closed:
                 raise CardError(str(error).strip()) from error
             message = f"PostgreSQL ended the connection: {str(error).strip()}. Try again"
@@ -113,11 +116,16 @@ class Reader:
 
 
 @contextmanager
-def connect() -> Iterator[Reader]:
-    """The database that the PG* variables name. Raises `DashboardError` when it can't be reached."""
+def connect(schemas: Iterable[str] = (), seconds: int = 60) -> Iterator[Reader]:
+    """A read-only transaction in the database that the PG* variables name, as the reader's role where it can.
+
+    That role is taken when the server has it, we may become it, and it may use all of `schemas`. A statement
+    may take `seconds`. Raises `DashboardError` when the database can't be reached.
+    """
     options = (
         "-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read "
-        f"-c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC -c jit=off"
+        # a query whose asker is gone ends soon, instead of at its timeout
+        f"-c statement_timeout={seconds}s -c client_connection_check_interval=2s -c timezone=UTC -c jit=off"
     )
     try:
         connection = psycopg.connect("", options=options, application_name="preview", connect_timeout=15)
@@ -127,7 +135,20 @@ def connect() -> Iterator[Reader]:
             "with PGHOST set, look at the PG* variables"
         ) from error
     with connection, connection.transaction():
-        yield Reader(connection)
+        _become_reader(connection, list(schemas))
+        yield Reader(connection, seconds)
+
+
+def _become_reader(connection: psycopg.Connection[Any], schemas: list[str]) -> None:
+    """A server without that role, or one that won't let us be it, leaves us who we are: read-only anyhow."""
+    with suppress(psycopg.Error), connection.transaction():
+        found = connection.execute(
+            "select bool_and(has_schema_privilege(%s, oid, 'usage'))"
+            " from pg_namespace where nspname = any(%s)",
+            (READER, schemas),
+        ).fetchone()
+        if found and found[0]:
+            connection.execute(f"set local role {READER}".encode())
 
 
 def _cell(value: object) -> Cell:

@@ -27,7 +27,7 @@ _DRAWN = """
         ![...document.querySelectorAll('main > :not([hidden]) .grid:not([hidden]) [data-card]')]
             .some((cell) => cell.dataset.drawn === 'no')
 """
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Browser:
@@ -63,11 +63,44 @@ class Browser:
         self._driver.get("about:blank")
         self._complaints()
 
-    def open(self, page: Path, place: str = "") -> None:
-        """Open a page, at a dashboard."""
+    def open(self, page: Path | str, place: str = "") -> None:
+        """Open a page, a file or an address, at a dashboard."""
+        address = page if isinstance(page, str) else page.as_uri()
         self._driver.get("about:blank")
-        self._driver.get(f"{page.as_uri()}{f'#{place}' if place else ''}")
+        self._driver.get(f"{address}{f'#{place}' if place else ''}")
         self.wait()
+
+    def back(self) -> None:
+        """The browser's button Back."""
+        self._driver.back()
+        self.wait()
+
+    @property
+    def title(self) -> str:
+        """What the window is called."""
+        return self._driver.title
+
+    @property
+    def place(self) -> str:
+        """The address behind the page's own, without the #."""
+        return str(self.run("return decodeURIComponent(location.hash.slice(1).replaceAll('+', ' '))"))
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other, where the focus is."""
+        ActionChains(self._driver).send_keys(*keys).perform()
+        self.wait()
+
+    def tap(self, element: WebElement) -> None:
+        """Touch the middle of an element, as a finger does."""
+        self._into_view(element)
+        box = self.run(
+            "const box = arguments[0].getBoundingClientRect();"
+            "return [box.x + box.width / 2, box.y + box.height / 2]",
+            element,
+        )
+        point = {"x": box[0], "y": box[1]}
+        for kind, points in (("touchStart", [point]), ("touchEnd", [])):
+            self._driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     def wait(self) -> None:
         """Until every card in sight is drawn."""
@@ -78,6 +111,11 @@ class Browser:
     def run(self, script: str, *arguments: Any) -> Any:
         """What JavaScript returns."""
         return self._driver.execute_script(script, *arguments)
+
+    def run_async(self, script: str, *arguments: Any) -> Any:
+        """What JavaScript hands to `done`."""
+        call = "const done = arguments[arguments.length - 1];" + script
+        return self._driver.execute_async_script(call, *arguments)
 
     def all(self, selector: str) -> list[WebElement]:
         """The elements in sight that a CSS selector finds."""
@@ -120,13 +158,16 @@ class Browser:
 
     def hover(self, element: WebElement) -> None:
         """Put the pointer on the middle of an element."""
+        self._into_view(element)
+        ActionChains(self._driver).move_to_element(element).perform()
+
+    def _into_view(self, element: WebElement) -> None:
         # until the scroll has been told: it hides the tooltip
         self._driver.execute_async_script(
             "arguments[0].scrollIntoView({block: 'center'});"
             "requestAnimationFrame(() => requestAnimationFrame(arguments[1]))",
             element,
         )
-        ActionChains(self._driver).move_to_element(element).perform()
 
     def options(self, name: str) -> list[str]:
         """The labels that a filter in sight offers, by its key."""
@@ -138,9 +179,18 @@ class Browser:
         select = self.one(f"select[data-filter={name}]")
         labels = self.options(name)
         self.run(
-            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))",
+            "arguments[0].selectedIndex = arguments[1]; arguments[0].dispatchEvent(new Event('change'))",
             select,
-            str(labels.index(label)),
+            labels.index(label),
+        )
+        self.wait()
+
+    def type(self, name: str, text: str) -> None:
+        """Type a filter's value, by its key."""
+        self.run(
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))",
+            self.one(f"input[data-filter={name}]"),
+            text,
         )
         self.wait()
 
@@ -165,7 +215,7 @@ class Browser:
         self.wait()
 
     def complaints(self) -> list[str]:
-        """Console messages and requests other than that for the page itself."""
+        """Console messages, and requests other than those for the page itself and its own answers."""
         return self._complaints()
 
     def _complaints(self) -> list[str]:
@@ -174,6 +224,10 @@ class Browser:
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 address = message["params"]["request"]["url"]
-                if not (address.startswith("file:") and message["params"]["type"] == "Document"):
+                own = message["params"]["type"] == "Document" and address.startswith(
+                    ("file:", "http://127.0.0.1:")
+                )
+                answer = address.startswith("http://127.0.0.1:") and "/answer/" in address
+                if not own and not answer:
                     found.append(f"asked for {address[:200]}")
         return found

@@ -18,6 +18,8 @@ from tests.left_out import missing
 from tests.preview.browser import Browser
 from tests.preview.films import DAYS, LISTS, films
 
+GALLERY = Path(__file__).with_name("gallery")
+
 
 @dataclass(frozen=True)
 class Written:
@@ -99,6 +101,28 @@ def pages(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
         once("preview.pages", write)
         yield Pages(folder / "empty.html", folder / "full.html", site)
+
+
+@pytest.fixture(scope="session")
+def rows(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A database for cards that need no tables: nothing is in it but what the page's head reads."""
+    scratch = tmp_path_factory.mktemp("gallery")
+    with databases.new() as pg:
+        with psycopg.connect(autocommit=True, **connection_parameters(pg)) as connection:
+            connection.execute("create schema marts")
+            connection.execute(
+                "create table marts.fact_movie_daily as select date '2026-01-01' as date_id, 1 as movie_id"
+            )
+        (scratch / "manifest.json").write_text('{"nodes": {}}')
+        yield Site(pg, scratch / "manifest.json", scratch)
+
+
+@pytest.fixture(scope="session")
+def gallery(rows: Site) -> Path:
+    """A page with every kind of card on it."""
+    written = rows.write("gallery.html", "--folder", str(GALLERY))
+    assert written.exit_code == 0, written.stderr
+    return written.path
 
 
 @pytest.fixture(scope="session")

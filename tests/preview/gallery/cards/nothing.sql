@@ -1,0 +1,1 @@
+select 'x' as "Name", 1 as "Value" where false
