@@ -14,6 +14,7 @@ from psycopg import sql
 
 from demo.server import StandInProcess
 from extractor.landing import LOCK_KEY
+from tests import programs
 from tests.databases import Databases, exclusively
 from tests.dbt_project.runner import Dbt
 from tests.roles.conftest import conninfo
@@ -242,14 +243,8 @@ def test_programs_too_old_for_the_server_are_passed_over(
 
 def test_the_commands(file: Path, database: dict[str, str], project_root: Path, tmp_path: Path) -> None:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "warehouse", *arguments],
-            env={**os.environ, **database, "TMDB_ENV_FILE": ""},
-            cwd=project_root,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment = {**os.environ, **database, "TMDB_ENV_FILE": ""}
+        return programs.run("warehouse", arguments, cwd=project_root, env=environment)
 
     done = command("restore", str(file))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -3,9 +3,9 @@
 import datetime as dt
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+from tests import programs
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt, failures
 from tests.dbt_project.test_increment import FILMS
@@ -14,13 +14,8 @@ FACTS = "select count(*), min(date_id)::text from marts.fact_movie_daily"
 
 
 def prune(project_root: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "extractor", "prune", "--keep-days", "60", *options],
-        cwd=project_root,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        check=False,
+    return programs.run(
+        "extractor", ["prune", "--keep-days", "60", *options], cwd=project_root, env=os.environ
     )
 
 

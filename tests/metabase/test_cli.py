@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.metabase.conftest import EMAIL, PASSWORD, PROJECT, READER_PASSWORD, Applying, Warehouse, edit
 
 Serve = Callable[..., Applying]
@@ -28,14 +28,8 @@ def run(built: Warehouse, files: Path) -> Callable[..., subprocess.CompletedProc
             **{"PGDATABASE": built.pg["PGDATABASE"], **changes},
         }
         options = ["--manifest", str(built.manifest.path), "--folder", str(files)]
-        return subprocess.run(
-            [sys.executable, "-m", "metabase", arguments[0], *options, *arguments[1:]],
-            cwd=PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = [arguments[0], *options, *arguments[1:]]
+        return programs.run("metabase", words, cwd=PROJECT, env=environment)
 
     return command
 

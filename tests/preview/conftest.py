@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import programs
 from tests.databases import Databases, connection_parameters, once, run_folder
 from tests.dbt_project.conftest import PROJECT, LandingZone
 from tests.dbt_project.runner import Dbt
@@ -41,17 +40,10 @@ class Site:
     def write(self, name: str, *options: str, **changed: str) -> Written:
         """Write a page as a user does."""
         output = self.scratch / name
-        command = ["-m", "metabase.preview", "--output", str(output), "--manifest", str(self.manifest)]
+        words = ["--output", str(output), "--manifest", str(self.manifest), *options]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-        done = subprocess.run(
-            [sys.executable, *command, *options],
-            cwd=PROJECT,
-            env=environment | dict(self.pg) | changed,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        environment = environment | dict(self.pg) | changed
+        done = programs.run("metabase.preview", words, cwd=PROJECT, env=environment)
         return Written(output, done.returncode, done.stderr)
 
 

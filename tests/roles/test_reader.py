@@ -1,8 +1,6 @@
 """`metabase_reader` reads every mart and view and can do nothing else, whatever dbt rebuilds."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests import programs
 from tests.dbt_project.runner import Dbt
 from tests.roles.conftest import FILMS, PASSWORD, Connect
 from warehouse import roles
@@ -241,15 +240,8 @@ def warehouse_command(pg: dict[str, str], root: Path, *arguments: str, **variabl
         for name, value in os.environ.items()
         if not name.startswith(("PG", "METABASE", "WAREHOUSE_D"))
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "warehouse", *arguments],
-        env={**plain, **pg, "TMDB_ENV_FILE": "", **variables},
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environment = {**plain, **pg, "TMDB_ENV_FILE": "", **variables}
+    done = programs.run("warehouse", arguments, cwd=root, env=environment)
     return done.returncode, done.stdout + done.stderr
 
 

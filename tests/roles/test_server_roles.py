@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import psycopg
 import pytest
 
 from extractor.schema import MIGRATIONS
+from tests import programs
 from tests.roles.conftest import conninfo
 from warehouse.configuration import PORT, SUPERUSER
 from warehouse.server import Server
@@ -52,15 +52,8 @@ def make_roles(server: dict[str, str], root: Path, **variables: str) -> subproce
         for name, value in os.environ.items()
         if not name.startswith(("PG", "METABASE_", "WAREHOUSE_"))
     }
-    return subprocess.run(
-        [sys.executable, "-m", "warehouse", "roles"],
-        env={**plain, **server, "TMDB_ENV_FILE": "", **variables},
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environment = {**plain, **server, "TMDB_ENV_FILE": "", **variables}
+    return programs.run("warehouse", ["roles"], cwd=root, env=environment)
 
 
 def connect(

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 
 import warehouse
+from tests import programs
 from warehouse.server import Server
 
 
@@ -32,15 +32,8 @@ def command(home: Path, project_root: Path) -> Command:
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        return subprocess.run(
-            [sys.executable, "-m", "warehouse", *arguments],
-            env={**plain, "WAREHOUSE_HOME": str(home), **variables},
-            cwd=project_root,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        environment = {**plain, "WAREHOUSE_HOME": str(home), **variables}
+        return programs.run("warehouse", arguments, cwd=project_root, env=environment)
 
     return run
 
