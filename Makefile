@@ -129,7 +129,7 @@ test: $(READY) ## Run the tests (ARGS=tests/warehouse; SLOW=1: also those a pers
 	@$(PYTEST) $(if $(SLOW),--slow) $(ARGS)
 
 fuzz: $(READY) ## Run the property tests with thousands of drawn examples each, new ones every time (ARGS)
-	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m hypothesis $(ARGS)
+	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) --slow -m hypothesis $(ARGS)
 
 test-docker: $(READY) ## Run the containers for real (as root on Debian without an engine: brings one up for it)
 	@$(PY) -m pytest -m docker tests/deploy $(ARGS)

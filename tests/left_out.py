@@ -6,6 +6,9 @@ from typing import Any, NoReturn
 
 import pytest
 
+#: Marks of tests that run only where asked for, and how to ask.
+APART = {"slow": "make test SLOW=1 runs them, too"}
+
 _FEW = 3
 
 
@@ -17,29 +20,32 @@ def missing(what: str) -> NoReturn:
 
 
 class LeftOut:
-    """The plugin. Slow tests run only where `--slow` or `-m` is given, or the test is named."""
+    """The plugin: marked tests run where their option or `-m` asks for them, or the test is named."""
 
     def __init__(self) -> None:
-        self._slow = 0
+        self._marked: dict[str, int] = {}
 
+    @pytest.hookimpl(trylast=True)  # of what `-k` and `-m` have left
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        if config.option.slow or config.option.markexpr:
+        if any("::" in argument for argument in config.args):
             return
-        named = any("::" in argument for argument in config.args)
-        slow = [] if named else [item for item in items if item.get_closest_marker("slow")]
-        if slow:
-            items[:] = [item for item in items if item not in set(slow)]
-            config.hook.pytest_deselected(items=slow)
-        self._slow = len(slow)
+        for mark in APART:
+            if mark in config.option.markexpr or getattr(config.option, mark, False):
+                continue
+            marked = [item for item in items if item.get_closest_marker(mark)]
+            if marked:
+                items[:] = [item for item in items if not item.get_closest_marker(mark)]
+                config.hook.pytest_deselected(items=marked)
+                self._marked[mark] = len(marked)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         # a process of pytest-xdist has its own collection, and no terminal
         if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput["slow"] = self._slow
+            session.config.workeroutput["marked"] = self._marked
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        self._slow = max(self._slow, getattr(node, "workeroutput", {}).get("slow", 0))
+        self._marked |= getattr(node, "workeroutput", {}).get("marked", {})
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Any:
@@ -48,15 +54,15 @@ class LeftOut:
         for report in terminalreporter.stats.get("skipped", []):
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             by_reason[reason.removeprefix("Skipped: ")].append(report.nodeid)
-        if by_reason or self._slow:
+        if by_reason or self._marked:
             terminalreporter.section("left out")
         for reason, tests in sorted(by_reason.items()):
             terminalreporter.line(f"{_counted(len(tests), 'test')} skipped: {reason}")
             files = Counter(test.partition("::")[0] for test in tests)
             for name in tests if len(tests) <= _FEW else [f"{file} ({n})" for file, n in files.items()]:
                 terminalreporter.line(f"    {name}")
-        if self._slow:
-            terminalreporter.line(f"{_counted(self._slow, 'slow test')} not run: make test SLOW=1 runs all")
+        for mark, number in self._marked.items():
+            terminalreporter.line(f"{_counted(number, f'{mark} test')} not run: {APART[mark]}")
         return result
 
 
