@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import pytest
 
 #: Marks of tests that run only where asked for, and how to ask.
-APART = {"slow": "make test SLOW=1 runs them, too"}
+APART = {"slow": "make test SLOW=1 runs them, too", "docker": "make test-docker runs them"}
 
 _FEW = 3
 
