@@ -26,9 +26,9 @@ from demo.api import Api
 from demo.catalogue import Catalogue
 from demo.edits import Edited
 from extractor import landing
-from extractor.body import repair
+from extractor.answer import repair
 from extractor.buffer import BATCH_ROWS
-from extractor.tmdb import Row
+from extractor.rows import Row
 
 DAY: Final = dt.date(2026, 1, 1)
 GOAL: Final = 0.5
@@ -95,7 +95,7 @@ def land(database: BenchWarehouse, rows: Sequence[Row]) -> float:
     database.connection.execute("drop schema if exists raw cascade; checkpoint")
 
     async def work() -> float:
-        async with landing.opened() as zone:
+        async with landing.writer() as zone:
             await zone.begin("export", {}, DAY)
             began = time.perf_counter()
             for start in range(0, len(rows), BATCH_ROWS):

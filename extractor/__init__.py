@@ -1,8 +1,9 @@
 """TMDB → landing zone: which films, fetch their JSON, land it. No business meaning here.
 
-Rooms: `cli` (options → run → exit code), `settings`, `tmdb` (one request in, one outcome out), `body` (what
-an answer must be), `pace` (how often to ask), `catalogue` and `export` (which films), `schema` with
-`migrations/` (the tables and their versions), `landing` (lock, ledger, batches), `pipeline` (catalogue →
-client → queue → landing), `progress`, `logs`, `report` and `notify` (who hears of a run, and what), `load`
-and `dump` (the landing zone as a file), `status`, `prune`.
+Rooms, from the outside in: `cli` (options → run → exit code), `options` with `settings` and `values` (every
+option, said once), `pipeline` (films → client → queue → landing), `films`, `discover` and `export` (which
+films), `tmdb` over `http` and `pace` (one request in, one outcome out), `answer` (what an answer must be),
+`rows` (what goes between them), `landing` (ledger and writer), `connection` (locks), `schema` with
+`migrations/` and `placement.sql` (the tables and their versions), `keeping/` (load, dump, prune, status).
+What every program of the project shares is in `common/`.
 """

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from typing import Final
 
-from extractor.tmdb import Outcome, Row
+from extractor.rows import Outcome, Row
 
 #: A batch ends with so many rows, bytes of JSON, or seconds after its first row came.
 BATCH_ROWS: Final = 500

@@ -21,8 +21,10 @@ from typing import IO, Final
 import orjson
 
 from extractor.errors import SourceError
+from extractor.http import FailedError
 from extractor.idset import IdSet
-from extractor.tmdb import FailedError, Failure, Tmdb
+from extractor.rows import Failure
+from extractor.tmdb import Tmdb
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,9 @@ _KEPT: Final = 1000
 _TOLERATED: Final = 0.01
 _CHUNK: Final = 1 << 16
 #: A film as one number that sorts by popularity, descending, then id: popularity has four decimals since
-#: 2025.
-_MOST: Final = 1 << 30
+#: 2025, and one above the bound counts as the bound.
+_POPULARITY_BITS: Final = 30
+_MAX_POPULARITY: Final = ((1 << _POPULARITY_BITS) - 1) / 10_000
 _ID_BITS: Final = 32
 
 
@@ -50,11 +53,18 @@ class Export:
     broken: int = 0
 
 
-async def read(
-    client: Tmdb, day: date, limit: int | None, min_popularity: float | None, tries: int
+async def films_of(
+    client: Tmdb,
+    day: date,
+    *,
+    limit: int | None,
+    min_popularity: float | None,
+    tries: int,
+    videos: bool = True,
 ) -> Export:
     """The films of the newest export of `day` or the three days before it: the `limit` most popular ones, of
-    at least `min_popularity`. Adult films are left out. Raises `SourceError`.
+    at least `min_popularity`. Adult films are left out, and without `videos` those that are marked as video,
+    as discover leaves them out. Raises `SourceError`.
     """
     names = []
     for back in range(_DAYS_BACK + 1):
@@ -69,7 +79,7 @@ async def read(
                 except FailedError as error:
                     raise SourceError(f"cannot download the id export {name}: {error}") from error
                 try:
-                    export = await asyncio.to_thread(_parse, file, file_day, limit, min_popularity)
+                    export = await asyncio.to_thread(_parse, file, file_day, limit, min_popularity, videos)
                 except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                     # a body of the announced length that is no whole gzip file
                     log.warning("the id export %s came damaged (%s)", name, error)
@@ -86,7 +96,9 @@ async def read(
     )
 
 
-def _parse(file: IO[bytes], day: date, limit: int | None, min_popularity: float | None) -> Export:
+def _parse(
+    file: IO[bytes], day: date, limit: int | None, min_popularity: float | None, videos: bool = True
+) -> Export:
     file.seek(0)
     seen = IdSet()
     keys = array("q")
@@ -102,6 +114,7 @@ def _parse(file: IO[bytes], day: date, limit: int | None, min_popularity: float 
                 if type(film_id) is not int or not 0 < film_id < 1 << _ID_BITS:
                     raise ValueError(f"id {film_id!r}")
                 key = _key(film_id, popularity)
+                left_out = film.get("adult") is True or (not videos and film.get("video") is True)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 export.broken += 1
                 if len(export.failures) < _KEPT:
@@ -110,7 +123,7 @@ def _parse(file: IO[bytes], day: date, limit: int | None, min_popularity: float 
                         Failure("export_line", number, "not_a_film", detail[:500], body=line[:1000])
                     )
                 continue
-            if popularity >= least and film.get("adult") is not True and seen.add(film_id):
+            if popularity >= least and not left_out and seen.add(film_id):
                 keys.append(key)
     if export.broken > max(10, number * _TOLERATED) or not number:
         raise SourceError(
@@ -122,7 +135,8 @@ def _parse(file: IO[bytes], day: date, limit: int | None, min_popularity: float 
 
 
 def _key(film_id: int, popularity: float) -> int:
-    return (_MOST - min(_MOST, max(0, round(popularity * 10_000)))) << _ID_BITS | film_id
+    rank = round(min(max(popularity, 0.0), _MAX_POPULARITY) * 10_000)
+    return ((1 << _POPULARITY_BITS) - 1 - rank) << _ID_BITS | film_id
 
 
 def _sorted(keys: "array[int]") -> Iterator[int]:

@@ -1,17 +1,17 @@
-"""The landing zone in PostgreSQL: lock, ledger, batches (`schema` defines the tables).
+"""The landing zone's ledger and its writer (`schema` defines the tables, `connection` holds the lock).
 
-One writer at a time, by a session-level advisory lock on the one connection that this module holds. A batch
-is one transaction: COPY into a temporary table, one upsert, its failures, and the ledger's counts as they are
-after it. The counts are set, not added to, and a failure is unique in its run: so a batch whose commit was in
-doubt when the connection broke is simply written again.
+A batch is one transaction: COPY into a temporary table, one upsert, its failures, and the ledger's counts as
+they are after it. The counts are set, not added to, and a failure is unique in its run: so a batch whose
+commit was in doubt when the connection broke is simply written again.
+
+The statements are such that Citus takes them, too: no parameter in what a worker executes, no lateral join of
+a distributed table.
 """
 
 import asyncio
 import logging
 import os
-import re
 import socket
-import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -20,45 +20,28 @@ from datetime import date
 from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
+from common.errors import ProgramError
+from common.report import Counts
 from extractor import schema
-from extractor.errors import ConfigurationError, ExtractorError, LandingError, LockedError
+from extractor.answer import BLOCKS
+from extractor.connection import LOCK_KEY, PATIENCE, connect, locked_connection, one_line, try_lock
+from extractor.errors import LandingError
+from extractor.rows import MAX_FAILED_BODY, Failure, Outcome, Row
 from extractor.schema import Connection
-from extractor.tmdb import Failure, Outcome, Row
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: The advisory lock's key in its database: "tmdb-elt" as a number.
-LOCK_KEY: Final = int.from_bytes(b"tmdb-elt", "big")
-
-
-@dataclass(frozen=True)
-class Lock:
-    """An advisory lock of the database: its key, what its holder is doing, and what two at once would do."""
-
-    key: int
-    holder: str
-    harm: str
-
-
-#: The writer's: one run at a time.
-WRITER: Final = Lock(
-    LOCK_KEY,
-    "another extractor is at work on this landing zone",
-    "two at once would fetch everything twice",
-)
-#: A run with a larger share of failures than this has failed.
-TOLERATED: Final = 0.01
-#: How long PostgreSQL is waited for when it went away during a run, s.
-PATIENCE: Final = 60.0
-#: How long a connection of a program that is gone may still hold the lock, s.
-_LINGER: Final = 3.0
-_LINGER_DEAD: Final = 15.0
 #: How long giving the lock back may take, s.
-_UNLOCK: Final = 1.0
+_UNLOCK_SECONDS: Final = 1.0
+#: How long PostgreSQL is waited for once a signal has come, s.
+LAST_PATIENCE: Final = 2.0
 
 #: SQLSTATE classes that may pass: connection, rollback, resources (a full disk), operator, system; and two
 #: codes: a lock not had in time, a server that is read-only during a failover.
@@ -66,38 +49,43 @@ _PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25006")
 #: What PostgreSQL can refuse in one row: data, integrity, limits.
 _REFUSED: Final = ("22", "23", "54")
 
-#: How long PostgreSQL is waited for once a signal has come, s.
-LAST_PATIENCE: Final = 2.0
-
 #: What the ledger says of a run that was found still marked as running.
 _DIED: Final = "ended without a word: killed, or its machine stopped"
-
-_COPY_HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + struct.pack("!ii", 0, 0)
-_COPY_TRAILER: Final = struct.pack("!h", -1)
-_NULL: Final = struct.pack("!i", -1)
-_ID_AND_STATUS: Final = struct.Struct("!iqih")
-_LENGTH: Final = struct.Struct("!i")
-_DATE: Final = struct.Struct("!ii")
-#: PostgreSQL's first day.
-_EPOCH: Final = date(2000, 1, 1)
 
 _BATCH_TABLE: Final = b"""
 create temporary table if not exists landing_batch (
     resource text, resource_id bigint, http_status smallint, payload jsonb, alteration text, selected_by text,
-    snapshot_date date
+    snapshot_date date, language text
 )
 -- most payloads stay as they are here, and are compressed once, on their way on (measured: 20 % less CPU)
 with (toast_tuple_target = 8160) on commit delete rows
 """
 
-_UPSERT: Final = """
+_COPY: Final = b"""
+copy landing_batch (
+    resource, resource_id, http_status, payload, alteration, selected_by, snapshot_date, language
+) from stdin with (format binary)
+"""
+_COPY_TYPES: Final = ("text", "int8", "int2", "jsonb", "text", "text", "date", "text")
+
+_BLOCK_NAMES: Final = ", ".join(f"'{name}'" for name in BLOCKS)
+#: Would the new payload lose a block that the landed one has?
+_IS_LESSER: Final = f"""
+(
+    excluded.http_status = 200 and landed.payload ?| array[{_BLOCK_NAMES}] and (
+        {" or ".join(f"landed.payload ? '{name}' and not excluded.payload ? '{name}'" for name in BLOCKS)}
+    )
+)
+"""
+
+_UPSERT: Final = f"""
 insert into raw.tmdb_response as landed (
     resource, resource_id, snapshot_date, http_status, payload,
-    run_id, load_id, landed_at, alteration, selected_by
+    run_id, load_id, landed_at, alteration, selected_by, language
 )
 select
     resource, resource_id, coalesce(snapshot_date, %(date)s), http_status, payload,
-    %(run)s, %(load)s, now(), alteration, selected_by
+    %(run)s, %(load)s, now(), alteration, selected_by, language
 from landing_batch
 on conflict (resource, snapshot_date, resource_id) do update set
     http_status = excluded.http_status,
@@ -106,59 +94,48 @@ on conflict (resource, snapshot_date, resource_id) do update set
     load_id = excluded.load_id,
     landed_at = excluded.landed_at,
     alteration = excluded.alteration,
+    language = excluded.language,
     selected_by = case
         when landed.selected_by = 'popular' or excluded.selected_by = 'load' then landed.selected_by
         else excluded.selected_by
     end
-"""
+where not {_IS_LESSER}
+"""  # noqa: S608 (our own table's names)
 
-#: A load leaves alone what is landed already as it is (but not its own: a batch whose commit was in doubt),
-#: and a full payload where it has one without credits: it can't ask TMDB for them again.
+#: A load also leaves alone what is landed already as it is; but not its own, because a batch whose commit was
+#: in doubt is written again.
 _UNLESS_LANDED: Final = """
-where landed.run_id = %(run)s or (
-    (
-        (landed.http_status, landed.payload, landed.alteration)
-        is distinct from (excluded.http_status, excluded.payload, excluded.alteration)
-        or (landed.selected_by <> 'popular' and excluded.selected_by not in ('load', landed.selected_by))
-    )
-    and not (landed.payload ? 'credits' and excluded.http_status = 200 and not excluded.payload ? 'credits')
+and (
+    landed.run_id = excluded.run_id
+    or (landed.http_status, landed.payload, landed.alteration, landed.language)
+    is distinct from (excluded.http_status, excluded.payload, excluded.alteration, excluded.language)
+    or (landed.selected_by <> 'popular' and excluded.selected_by not in ('load', landed.selected_by))
 )
 """
 
-_RETURNING: Final = "returning resource, resource_id, snapshot_date"
+
+class _JsonText(Dumper):
+    """JSON that is text already, as psycopg's binary COPY wants a jsonb: it goes in as TMDB sent it."""
+
+    format = Format.BINARY
+    oid = psycopg.adapters.types["jsonb"].oid
+
+    def dump(self, obj: bytes) -> Buffer:
+        return b"\x01" + obj
 
 
-@dataclass(frozen=True)
-class Counts:
-    """The ledger's counts; `bytes` of JSON text."""
-
-    requested: int = 0
-    landed: int = 0
-    not_found: int = 0
-    failed: int = 0
-    retried: int = 0
-    bytes: int = 0
-
-    def plus(self, outcomes: Sequence[Outcome]) -> "Counts":
-        """These counts after `outcomes` were written."""
-        rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
-        landed = sum(row.http_status == 200 for row in rows)
-        return replace(
-            self,
-            landed=self.landed + landed,
-            not_found=self.not_found + len(rows) - landed,
-            failed=self.failed + len(outcomes) - len(rows),
-            bytes=self.bytes + sum(len(row.body) for row in rows),
-        )
-
-    def too_many_failed(self, requested: int) -> str | None:
-        """What to say when so many of the requested failed that the run has failed."""
-        if self.failed <= TOLERATED * requested:
-            return None
-        return (
-            f"{self.failed:,} of {requested:,} could not be landed, more than {TOLERATED:.0%}"
-            " (raw.extract_failure has each with its reason; extractor status sums them up)"
-        )
+def _plus(counts: Counts, written: Sequence[Row], kept: int, failures: int) -> Counts:
+    """The counts after a batch: rows `written`, rows that were `kept` as they were, and failures."""
+    found = [row for row in written if row.http_status == 200]
+    return replace(
+        counts,
+        landed=counts.landed + len(found),
+        not_found=counts.not_found + len(written) - len(found),
+        failed=counts.failed + failures,
+        bytes=counts.bytes + sum(len(row.body) for row in written),
+        partial=counts.partial + sum(bool(row.lacking) for row in found),
+        kept=counts.kept + kept,
+    )
 
 
 @dataclass(frozen=True)
@@ -177,7 +154,7 @@ class _LockBusyError(Exception):
 
 
 class Landing:
-    """An open landing zone with the writer's lock. Use `opened`."""
+    """An open landing zone with the writer's lock. Use `writer`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -235,7 +212,7 @@ class Landing:
             await self._patiently(lambda connection: self._batch(connection, outcomes, requested, retried))
         except psycopg.Error as error:
             if not (error.sqlstate or "").startswith(_REFUSED):
-                raise LandingError(f"PostgreSQL refused a batch of films: {_said(error)}") from error
+                raise LandingError(f"PostgreSQL refused a batch of films: {one_line(error)}") from error
             if len(outcomes) > 1:
                 half = len(outcomes) // 2
                 await self.write(outcomes[:half], requested, retried)
@@ -243,7 +220,7 @@ class Landing:
                 return
             (row,) = outcomes
             if not isinstance(row, Row):
-                raise LandingError(f"PostgreSQL refused a failure's record: {_said(error)}") from error
+                raise LandingError(f"PostgreSQL refused a failure's record: {one_line(error)}") from error
             await self.write([_refused(row, error)], requested, retried)
 
     async def finish(self, status: str, requested: int, retried: int, error: str | None = None) -> None:
@@ -284,7 +261,7 @@ class Landing:
                     # the name is made of digits by raw.ensure_partition
                     await self._connection.execute(f"vacuum (analyze, skip_locked) raw.{partition}".encode())
             except psycopg.Error as error:
-                log.warning("could not vacuum raw.%s (the films are landed): %s", partition, _said(error))
+                log.warning("could not vacuum raw.%s (the films are landed): %s", partition, one_line(error))
 
     @asynccontextmanager
     async def closing(
@@ -302,7 +279,7 @@ class Landing:
             await self._close("failed", progress(), str(error))
             raise
         except Exception as error:
-            text = str(error) if isinstance(error, ExtractorError) else f"{type(error).__name__}: {error}"
+            text = str(error) if isinstance(error, ProgramError) else f"{type(error).__name__}: {error}"
             await self._close("failed", progress(), redact(text))
             raise
 
@@ -324,11 +301,12 @@ class Landing:
         run = self._running()
         rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+        written: Sequence[Row] = []
         partitions: dict[date, str] = {}
         async with connection.transaction():
             if rows:
                 partitions = await self._ensured(connection, rows)
-                rows = await _upsert(connection, run, rows)
+                written = await _upsert(connection, run, rows)
             if failures:
                 await connection.cursor().executemany(
                     "insert into raw.extract_failure"
@@ -348,7 +326,8 @@ class Landing:
                         for failure in failures
                     ],
                 )
-            counts = replace(self._committed.plus([*rows, *failures]), requested=requested, retried=retried)
+            counts = _plus(self._committed, written, len(rows) - len(written), len(failures))
+            counts = replace(counts, requested=requested, retried=retried)
             await _count(connection, run, counts)
         self._committed = counts
         self._partitions |= partitions
@@ -358,6 +337,9 @@ class Landing:
         dates = {row.snapshot_date or self._running().snapshot_date for row in rows}
         months = {day.replace(day=1) for day in dates if day} - self._partitions.keys()
         partitions = {}
+        if months:
+            # On Citus a new partition and its first rows fit into one transaction only so.
+            await connection.execute("select set_config('citus.multi_shard_modify_mode', 'sequential', true)")
         for month in sorted(months):
             cursor = await connection.execute("select raw.ensure_partition(%s)", [month])
             ((partitions[month],),) = await cursor.fetchall()
@@ -383,11 +365,11 @@ class Landing:
                     if since is None:
                         since = now
                         log.warning(
-                            "PostgreSQL: %s; waiting up to %.0f s for it", _said(error), self.patience
+                            "PostgreSQL: %s; waiting up to %.0f s for it", one_line(error), self.patience
                         )
                     if now + pause > since + self.patience:
                         raise LandingError(
-                            f"PostgreSQL could not be used for {self.patience:.0f} s: {_said(error)}."
+                            f"PostgreSQL could not be used for {self.patience:.0f} s: {one_line(error)}."
                             " What was landed stays; once it is there, run the same command:"
                             " it goes on where this run ended"
                         ) from error
@@ -400,9 +382,9 @@ class Landing:
         return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_PASSING)
 
     async def _reconnect(self) -> None:
-        connection = await _connect()
+        connection = await connect()
         try:
-            if not await _try_lock(connection):
+            if not await try_lock(connection):
                 raise _LockBusyError("another session holds the extractor's lock")
             if self._run is not None:
                 cursor = await connection.execute(
@@ -423,45 +405,17 @@ class Landing:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Landing]:
-    """The landing zone that the PG* variables name, with its lock.
-
-    Raises `LockedError` when another extractor has it, `ConfigurationError` for a wrong password, user or
-    database, `LandingError` when PostgreSQL can't be reached.
-    """
-    landing = Landing(await _locked_connection())
+async def writer() -> AsyncIterator[Landing]:
+    """The landing zone that the PG* variables name, with its lock. Raises what `connection.locked` does."""
+    landing = Landing(await locked_connection())
     try:
         yield landing
     finally:
-        # PostgreSQL may take a while to notice that a connection has ended; the next run need not wait for it
+        # PostgreSQL may take a while to notice that a connection has ended: the next run need not wait.
         with suppress(psycopg.Error, TimeoutError):
-            async with asyncio.timeout(_UNLOCK):
+            async with asyncio.timeout(_UNLOCK_SECONDS):
                 await landing._connection.execute("select pg_advisory_unlock(%s)", [LOCK_KEY])
         await landing._connection.close()
-
-
-@asynccontextmanager
-async def read_only() -> AsyncIterator[Connection]:
-    """A connection for looking, without the lock."""
-    connection = await _first_connection()
-    try:
-        await connection.execute("set default_transaction_read_only = on")
-        yield connection
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def locked(lock: Lock = WRITER) -> AsyncIterator[Connection]:
-    """A connection with a lock, by default the writer's, for work that is no run.
-
-    Raises what `opened` does.
-    """
-    connection = await _locked_connection(lock)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def unfinished(connection: Connection, day: date) -> tuple[int, ...]:
@@ -479,57 +433,52 @@ async def unfinished(connection: Connection, day: date) -> tuple[int, ...]:
     return tuple(run_id for (run_id,) in await cursor.fetchall())
 
 
-async def _upsert(connection: Connection, run: Run, rows: Sequence[Row]) -> list[Row]:
-    """Write `rows`; those that were written, which for a load are those that were not there as they are."""
+async def _upsert(connection: Connection, run: Run, rows: Sequence[Row]) -> Sequence[Row]:
+    """Write `rows`; those that were written: all but those that the landing zone has as they are (a load), or
+    fuller.
+    """
     await connection.execute(_BATCH_TABLE)
-    async with connection.cursor().copy("copy landing_batch from stdin with (format binary)") as copy:
-        await copy.write(binary_copy(rows))
+    cursor = connection.cursor()
+    cursor.adapters.register_dumper(None, _JsonText)
+    async with cursor.copy(_COPY) as copy:
+        copy.set_types(_COPY_TYPES)
+        for row in rows:
+            await copy.write_row(
+                (
+                    row.resource,
+                    row.resource_id,
+                    row.http_status,
+                    row.body,
+                    row.alteration,
+                    row.selected_by,
+                    row.snapshot_date,
+                    row.language,
+                )
+            )
     cursor = await connection.execute("select nextval('raw.load_id_seq')")
     ((load_id,),) = await cursor.fetchall()
     is_load = run.snapshot_date is None
     cursor = await connection.execute(
-        (_UPSERT + (_UNLESS_LANDED + _RETURNING) * is_load).encode(),
+        (_UPSERT + _UNLESS_LANDED * is_load).encode(),
         {"date": run.snapshot_date, "run": run.run_id, "load": load_id},
     )
-    if not is_load:
-        return list(rows)
+    if cursor.rowcount == len(rows):
+        return rows
+    cursor = await connection.execute(
+        "select resource, resource_id, snapshot_date from raw.tmdb_response where load_id = %s", [load_id]
+    )
     written = set(await cursor.fetchall())
-    return [row for row in rows if (row.resource, row.resource_id, row.snapshot_date) in written]
-
-
-def binary_copy(rows: Sequence[Row]) -> bytes:
-    """`rows` in PostgreSQL's binary COPY format, for the temporary table: the JSON goes in as it came."""
-    parts = [_COPY_HEADER]
-    for row in rows:
-        resource = row.resource.encode()
-        selected_by = row.selected_by.encode()
-        parts += (
-            b"\x00\x07",
-            _LENGTH.pack(len(resource)),
-            resource,
-            _ID_AND_STATUS.pack(8, row.resource_id, 2, row.http_status),
-            _LENGTH.pack(len(row.body) + 1),
-            b"\x01",  # jsonb's version
-            row.body,
-        )
-        if row.alteration is None:
-            parts.append(_NULL)
-        else:
-            alteration = row.alteration.encode()
-            parts += (_LENGTH.pack(len(alteration)), alteration)
-        parts += (_LENGTH.pack(len(selected_by)), selected_by)
-        if row.snapshot_date is None:
-            parts.append(_NULL)
-        else:
-            parts.append(_DATE.pack(4, (row.snapshot_date - _EPOCH).days))
-    parts.append(_COPY_TRAILER)
-    return b"".join(parts)
+    return [
+        row
+        for row in rows
+        if (row.resource, row.resource_id, row.snapshot_date or run.snapshot_date) in written
+    ]
 
 
 async def _count(connection: Connection, run: Run, counts: Counts) -> None:
     await connection.execute(
         "update raw.extract_run set requested = %s, landed = %s, not_found = %s, failed = %s,"
-        " retried = %s, bytes = %s"
+        " retried = %s, bytes = %s, partial = %s, kept = %s"
         " where run_id = %s",
         [
             counts.requested,
@@ -538,6 +487,8 @@ async def _count(connection: Connection, run: Run, counts: Counts) -> None:
             counts.failed,
             counts.retried,
             counts.bytes,
+            counts.partial,
+            counts.kept,
             run.run_id,
         ],
     )
@@ -548,162 +499,8 @@ def _refused(row: Row, error: psycopg.Error) -> Failure:
         row.resource,
         row.resource_id,
         "refused_by_postgresql",
-        _said(error)[:2000],
+        one_line(error)[:2000],
         row.http_status,
-        row.body[: 64 << 10],
+        row.body[:MAX_FAILED_BODY],
         row.snapshot_date,
     )
-
-
-async def _connect() -> Connection:
-    connection: Connection = await psycopg.AsyncConnection.connect(
-        autocommit=True,
-        connect_timeout=10,
-        application_name=f"tmdb-elt extractor pid={os.getpid()} host={socket.gethostname()[:24]}",
-        # a server that vanished without a word is noticed in half a minute
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=3,
-        tcp_user_timeout=30_000,
-    )
-    try:
-        await connection.execute(
-            b"set client_min_messages = warning; set lock_timeout = '30s'; set timezone = 'UTC';"
-            # and a client that vanished without a word does not keep the lock for hours
-            b"set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;"
-            # what this program takes for landed must survive a crash of the server
-            b"select set_config('synchronous_commit', 'on', false)"
-            b" where current_setting('synchronous_commit') = 'off';"
-            # as raw.ensure_partition, where the server has it
-            b"select set_config('default_toast_compression', 'lz4', false) from pg_settings"
-            b" where name = 'default_toast_compression' and 'lz4' = any (enumvals)"
-        )
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
-
-
-async def _first_connection() -> Connection:
-    deadline = time.monotonic() + PATIENCE
-    told = False
-    while True:
-        try:
-            connection = await _connect()
-            break
-        except psycopg.OperationalError as error:
-            starting = re.search("starting up|shutting down|recovery", str(error))
-            if starting and time.monotonic() < deadline:
-                if not told:
-                    log.warning("%s; waiting up to %.0f s for it", _said(error), PATIENCE)
-                told = True
-                await asyncio.sleep(0.5)
-                continue
-            raise _cannot_connect(error) from error
-    if connection.info.parameter_status("server_encoding") != "UTF8":
-        name = connection.info.dbname
-        await connection.close()
-        raise ConfigurationError(
-            f"the database {name} is not UTF8-encoded: TMDB's text would not fit."
-            " Make one with: create database … encoding 'UTF8' template template0"
-        )
-    try:
-        await schema.refuse_newer(connection)
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
-
-
-def _cannot_connect(error: psycopg.OperationalError) -> ConfigurationError | LandingError:
-    names = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE")
-    where = ", ".join(f"{name}={os.environ[name]}" for name in names if os.environ.get(name))
-    said = _said(error)
-    # the server tells no SQLSTATE here
-    if re.search("authentication failed|no password supplied|does not exist|no pg_hba.conf entry", said):
-        return ConfigurationError(
-            f"PostgreSQL refused the connection ({where}): {said}. Check PGUSER, PGPASSWORD, PGDATABASE"
-        )
-    return LandingError(
-        f"cannot reach PostgreSQL ({where}): {said}. Is it running, and are PGHOST and PGPORT right?"
-    )
-
-
-async def _try_lock(connection: Connection, lock: Lock = WRITER) -> bool:
-    cursor = await connection.execute("select pg_try_advisory_lock(%s)", [lock.key])
-    ((held,),) = await cursor.fetchall()
-    return bool(held)
-
-
-async def _locked_connection(lock: Lock = WRITER) -> Connection:
-    connection = await _first_connection()
-    try:
-        started = time.monotonic()
-        while not await _try_lock(connection, lock):
-            holder = await _holder(connection, lock)
-            waited = time.monotonic() - started
-            if holder.alive is True or waited > (_LINGER if holder.alive is None else _LINGER_DEAD):
-                raise LockedError(
-                    f"{lock.holder}: {holder.words}. Wait until it has ended, or stop it; {lock.harm}"
-                )
-            await asyncio.sleep(0.1)  # of a killed program, the server's session lingers for a moment
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
-
-
-@dataclass(frozen=True)
-class _Holder:
-    words: str
-    #: None: not known, because it is on another machine
-    alive: bool | None
-
-
-async def _holder(connection: Connection, lock: Lock) -> _Holder:
-    cursor = await connection.execute(
-        "select application_name, to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
-        " from pg_locks join pg_stat_activity using (pid)"
-        " where locktype = 'advisory' and granted and database = (select oid from pg_database"
-        " where datname = current_database()) and (classid::bigint << 32 | objid::bigint) = %s",
-        [lock.key],
-    )
-    rows = await cursor.fetchall()
-    if not rows:  # gone meanwhile
-        return _Holder("it has just ended, try again", None)
-    name, since = rows[0]
-    matched = re.search(r"pid=(\d+) host=(\S+)", name or "")
-    if not matched:
-        return _Holder(f"session {name!r}, since {since} UTC", True)
-    run = ""
-    cursor = await connection.execute("select to_regclass('raw.extract_run') is not null")
-    if await cursor.fetchall() == [(True,)]:
-        cursor = await connection.execute(
-            "select run_id, mode, snapshot_date from raw.extract_run where status = 'running'"
-            " and parameters ->> 'pid' = %s",
-            [matched[1]],
-        )
-        run = "".join(
-            f"run {run_id} (mode {mode}{f', {day}' if day else ''}), "
-            for run_id, mode, day in await cursor.fetchall()
-        )
-    here = matched[2] == socket.gethostname()[:24]
-    return _Holder(
-        f"{run}process {matched[1]} on {matched[2]}, since {since} UTC",
-        _is_alive(int(matched[1])) if here else None,
-    )
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _said(error: Exception) -> str:
-    """What PostgreSQL said, on one line."""
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 #: bunches together still arrive within it.
 _BURST: Final = 1.05
 #: What is allowed, for rates so low that a twentieth is no whole request.
-_MOST: Final = 1.1
+_ALLOWED: Final = 1.1
 #: A stall longer than this (s) is not caught up.
 _MAX_DEBT: Final = 1.0
 #: Clock slack (s): the request that leaves a window of one second is really out of it.
@@ -57,7 +57,7 @@ class Pace:
         self._sleep = sleep
         self._jitter = jitter
         window = int(rate * _BURST)
-        self._window_size = max(1, window if window >= rate else int(rate * _MOST))
+        self._window_size = max(1, window if window >= rate else int(rate * _ALLOWED))
         self._starts: deque[float] = deque()
         self._next = clock()
         self._lock = asyncio.Lock()  # wakes its waiters in the order they came

@@ -11,16 +11,20 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from extractor import catalogue, landing
+from common.errors import ConfigurationError, ProgramError
+from common.report import Counts, Report
+from extractor import connection, films, landing, schema, tmdb
+from extractor.answer import LISTS
 from extractor.buffer import Buffer
-from extractor.catalogue import Selection
-from extractor.errors import ConfigurationError, ExtractorError, RunFailedError, SourceError
-from extractor.landing import Counts, Landing, Run
+from extractor.errors import RunFailedError, SourceError
+from extractor.films import Selection
+from extractor.landing import Landing, Run
 from extractor.pace import Pace
-from extractor.progress import Reporter, words
-from extractor.report import Report
-from extractor.settings import DEFAULTS, Settings, today
-from extractor.tmdb import LISTS, Ask, Failure, Tmdb, opened
+from extractor.progress import Display
+from extractor.rows import Ask, Failure
+from extractor.settings import Settings
+from extractor.tmdb import Tmdb
+from extractor.values import today
 
 log = logging.getLogger(__name__)
 
@@ -39,34 +43,31 @@ class Summary:
     seconds: float
 
     def __str__(self) -> str:
-        done = self.counts.landed + self.counts.not_found
-        rate = done / self.seconds if self.seconds else 0.0
+        rate = self.counts.done / self.seconds if self.seconds else 0.0
         took = f"{self.seconds:,.1f} s ({rate:,.0f}/s)"
-        return f"{self.counts.requested:,} asked for: {words(self.counts)} in {took}"
+        return f"{self.counts.requested:,} asked for: {self.counts} in {took}"
 
 
-async def run(settings: Settings, reporter: Reporter, report: Report | None = None) -> Summary:
+async def extract(settings: Settings, reporter: Display, report: Report | None = None) -> Summary:
     """Extract once. Raises an `ExtractorError`, or `CancelledError` when it was cancelled; in either case
     what was in hand is landed and the ledger says how it ended. `report` follows the run's counts.
     """
-    async with landing.opened() as zone, opened(settings, Pace(settings.max_rps)) as client:
+    async with tmdb.client(settings, Pace(settings.max_rps)) as client, landing.writer() as zone:
         started = time.monotonic()
         begun = await zone.begin(settings.mode, _parameters(settings), settings.snapshot_date)
         extraction = _Extraction(settings, zone, client, begun, reporter)
         if report is not None:
             report.follow(begun.run_id, lambda: extraction.counts)
         log.info("run %d: mode %s, snapshot date %s", begun.run_id, settings.mode, settings.snapshot_date)
-        if settings.snapshot_date != today() and settings.base_url == DEFAULTS["TMDB_BASE_URL"]:
+        for variable in settings.unused:
+            log.warning("mode %s takes no notice of %s", settings.mode, variable)
+        if settings.snapshot_date != today() and settings.asks_tmdb_itself:
             log.warning(
                 "TMDB answers for today only: what it says now is landed under %s", settings.snapshot_date
             )
         async with zone.closing(lambda: (extraction.requested, client.retried), settings.token.redact):
-            await extraction.whole()
-        summary = Summary(
-            begun.run_id,
-            extraction.counts,
-            time.monotonic() - started,
-        )
+            await extraction.to_the_end()
+        summary = Summary(begun.run_id, extraction.counts, time.monotonic() - started)
         problem = extraction.problem()
         await zone.conclude(extraction.requested, client.retried, problem)
         if problem:
@@ -78,7 +79,7 @@ class _Extraction:
     """One run's moving parts; `requested` counts the resources asked for."""
 
     def __init__(
-        self, settings: Settings, zone: Landing, client: Tmdb, begun: Run, reporter: Reporter
+        self, settings: Settings, zone: Landing, client: Tmdb, begun: Run, reporter: Display
     ) -> None:
         self.requested = 0
         self._settings = settings
@@ -87,9 +88,10 @@ class _Extraction:
         self._begun = begun
         self._reporter = reporter
         self._buffer = Buffer()
-        self._asks: asyncio.Queue[Ask | None] = asyncio.Queue(2 * catalogue.CHUNK)
+        self._asks: asyncio.Queue[Ask | None] = asyncio.Queue(2 * films.CHUNK)
         self._in_a_row = 0
         self._missing: list[str] = []
+        self._problems: list[str] = []
 
     @property
     def counts(self) -> Counts:
@@ -99,14 +101,14 @@ class _Extraction:
     def problem(self) -> str | None:
         """Why the run has failed although it went to its end."""
         counts = self._zone.committed
-        problems = []
+        problems = list(self._problems)
         if self._missing:
             problems.append(f"could not read {', '.join(self._missing[:5])}{' …' * (len(self._missing) > 5)}")
         if too_many := counts.too_many_failed(self.requested):
             problems.append(too_many)
         return "; ".join(problems) or None
 
-    async def whole(self) -> None:
+    async def to_the_end(self) -> None:
         """Fetch and land everything; what is in hand is landed also when this is cancelled or fails."""
         writing = asyncio.create_task(self._write())
         fetching = asyncio.create_task(self._fetch())
@@ -135,12 +137,14 @@ class _Extraction:
 
     async def _fetch(self) -> None:
         await self._lists()
-        selection = await catalogue.select(self._client, self._zone.query, self._settings)
+        selection = await films.select(self._client, self._zone.query, self._settings)
         tracked = len(selection.ids) - selection.tracked_from
         log.info("%s films chosen, %s of them tracked", f"{len(selection.ids):,}", f"{tracked:,}")
+        self._problems += selection.problems
         for failure in selection.failures:
             self.requested += 1
-            self._missing.append(f"{failure.resource} {failure.resource_id}")
+            if failure.resource != "ids_file":  # an id that leads to no film is one film less, as a 404 is
+                self._missing.append(f"{failure.resource} {failure.resource_id}")
             await self._buffer.put(failure)
         self._reporter.begin(self.requested + len(selection.ids))
         try:
@@ -152,18 +156,21 @@ class _Extraction:
             raise errors.exceptions[0] from None
 
     async def _lists(self) -> None:
-        """The genre, country and language lists: the first thing asked for, so wrong settings show here."""
+        """TMDB's lists: the first thing asked for, so that wrong settings show here."""
+        wanted = [
+            name for name, kind in LISTS.items() if not kind.block or kind.block in self._settings.blocks
+        ]
         landed = await self._zone.query(
             "select resource from raw.tmdb_response"
             " where resource = any(%(lists)s) and snapshot_date = %(date)s and resource_id = 0"
             " and run_id = any(%(chain)s)",
             {
-                "lists": list(LISTS),
+                "lists": wanted,
                 "date": self._begun.snapshot_date,
                 "chain": list(self._begun.resumes),
             },
         )
-        asks = [Ask(name, 0, "list") for name in LISTS if (name,) not in landed]
+        asks = [Ask(name, 0, "list") for name in wanted if (name,) not in landed]
         self.requested += len(asks)
         outcomes = await asyncio.gather(*(self._client.fetch(ask) for ask in asks))
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
@@ -173,7 +180,7 @@ class _Extraction:
             raise self._unusable(failures[0])
         self._missing.extend(failure.resource for failure in failures)
 
-    def _unusable(self, failure: Failure) -> ExtractorError:
+    def _unusable(self, failure: Failure) -> ProgramError:
         where = self._settings.base_url
         if failure.http_status == 404:
             return ConfigurationError(
@@ -187,7 +194,7 @@ class _Extraction:
 
     async def _feed(self, selection: Selection) -> None:
         skipped = 0
-        async for asks, landed in catalogue.sift(
+        async for asks, landed in films.sift(
             self._zone.query, selection, self._settings, self._begun.resumes
         ):
             skipped += landed
@@ -232,35 +239,43 @@ class Plan:
 
 async def plan(settings: Settings) -> Plan:
     """Read the catalogue and the landing zone, fetch no film, write nothing."""
-    async with landing.read_only() as connection, opened(settings, Pace(settings.max_rps)) as client:
-        cursor = await connection.execute("select to_regclass('raw.tmdb_response') is not null")
-        exists = await cursor.fetchall() == [(True,)]
+    async with (
+        connection.read_only() as reader,
+        tmdb.client(settings, Pace(settings.max_rps)) as client,
+    ):
+        exists = await schema.exists(reader, "raw.tmdb_response")
 
         async def query(text: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
             if not exists:
                 return []
-            cursor = await connection.execute(text.encode(), parameters)
+            cursor = await reader.execute(text.encode(), parameters)
             return await cursor.fetchall()
 
-        selection = await catalogue.select(client, query, settings)
-        films = len(selection.ids)
-        tracked = films - selection.tracked_from
+        selection = await films.select(client, query, settings)
+        chosen = len(selection.ids)
+        tracked = chosen - selection.tracked_from
         first = selection.ids[:10].tolist()
         if not exists:
-            return Plan(films, tracked, 0, films, first, selection.failures, ())
-        chain = await landing.unfinished(connection, settings.snapshot_date)
+            return Plan(chosen, tracked, 0, chosen, first, selection.failures, ())
+        chain = await landing.unfinished(reader, settings.snapshot_date)
         landed = full = 0
-        async for asks, skipped in catalogue.sift(query, selection, settings, chain):
+        async for asks, skipped in films.sift(query, selection, settings, chain):
             landed += skipped
             full += sum(ask.full for ask in asks)
-        return Plan(films, tracked, landed, full, first, selection.failures, chain)
+        return Plan(chosen, tracked, landed, full, first, selection.failures, chain)
 
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     """What of the settings decides what is fetched, and how; never the token."""
+    popular, ids = settings.mode == "popular", settings.mode == "ids"
     return {
-        "pages": settings.pages if settings.mode == "popular" else None,
-        "track_days": settings.track_days if settings.mode == "popular" else None,
+        "pages": settings.pages if popular else None,
+        "track_days": settings.track_days if popular else None,
+        "discover": settings.discover if popular else None,
+        "region": settings.region if popular else None,
+        "ids_file": settings.ids_file if ids else None,
+        "language": settings.language or "en-US",
+        "blocks": ",".join(settings.blocks) or "none",
         "limit": settings.limit,
         "min_popularity": settings.min_popularity,
         "full_days": settings.full_days,

@@ -5,91 +5,39 @@ import sys
 import time
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from extractor.landing import Counts
+from common.report import Counts
 
 log = logging.getLogger(__name__)
 
 
-class Reporter(Protocol):
-    """Told of what a run does."""
-
-    def begin(self, total: int) -> None:
-        """`total` resources are to be fetched at most."""
-
-    def skip(self, count: int) -> None:
-        """`count` of them were landed by an unfinished run before."""
-
-    def update(self, counts: Counts) -> None:
-        """So much is landed."""
-
-
-class _Lines:
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._total = 0
-        self._next = time.monotonic() + seconds
-
-    def begin(self, total: int) -> None:
-        self._total = total
-
-    def skip(self, count: int) -> None:
-        self._total -= count
-
-    def update(self, counts: Counts) -> None:
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + self._seconds
-            if not self._total:
-                log.info("choosing films")
-                return
-            log.info("%s of %s fetched (%s)", f"{done(counts):,}", f"{self._total:,}", words(counts))
-
-
-class _Bar:
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-        self._task = bar.add_task("choosing films", total=None)
-        self._total = 0
-
-    def begin(self, total: int) -> None:
-        self._total = total
-        self._bar.update(self._task, total=total, description="fetching")
-
-    def skip(self, count: int) -> None:
-        self._total -= count
-        self._bar.update(self._task, total=self._total)
-
-    def update(self, counts: Counts) -> None:
-        if self._total:
-            self._bar.update(self._task, completed=done(counts), description=words(counts))
-
-
-class Display(AbstractContextManager[Reporter]):
-    """The reporter that fits stderr: a bar on a terminal if `bar` allows it, else a line each `seconds`."""
+class Display(AbstractContextManager["Display"]):
+    """Told of what a run does. Draws a bar if stderr is a terminal and `bar` allows it, else logs a line each
+    `seconds`.
+    """
 
     def __init__(self, seconds: float, *, bar: bool = True) -> None:
         self._seconds = seconds
-        self._may_draw = bar
+        self._next_line = time.monotonic() + seconds
+        self._total = 0
         self._bar: Progress | None = None
+        if bar and sys.stderr.isatty():
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("choosing films", total=None)
 
-    def __enter__(self) -> Reporter:
-        if not (self._may_draw and sys.stderr.isatty()):
-            return _Lines(self._seconds)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._bar.start()
-        return _Bar(self._bar)
+    def __enter__(self) -> "Display":
+        if self._bar is not None:
+            self._bar.start()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -97,15 +45,26 @@ class Display(AbstractContextManager[Reporter]):
         if self._bar is not None:
             self._bar.stop()
 
+    def begin(self, total: int) -> None:
+        """`total` resources are to be fetched at most."""
+        self._total = total
+        if self._bar is not None:
+            self._bar.update(self._task, total=total, description="fetching")
 
-def done(counts: Counts) -> int:
-    """Resources that have come to an end, good or bad."""
-    return counts.landed + counts.not_found + counts.failed
+    def skip(self, count: int) -> None:
+        """`count` of them were landed by an unfinished run before."""
+        self._total -= count
+        if self._bar is not None:
+            self._bar.update(self._task, total=self._total)
 
-
-def words(counts: Counts) -> str:
-    """The counts for a person."""
-    return (
-        f"{counts.landed:,} landed, {counts.not_found:,} gone (404), {counts.failed:,} failed,"
-        f" {counts.retried:,} retries, {counts.bytes / 1e6:,.1f} MB"
-    )
+    def update(self, counts: Counts) -> None:
+        """So much is landed."""
+        if self._bar is not None:
+            if self._total:
+                self._bar.update(self._task, completed=counts.done, description=str(counts))
+        elif time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + self._seconds
+            if self._total:
+                log.info("%s of %s fetched (%s)", f"{counts.done:,}", f"{self._total:,}", counts)
+            else:
+                log.info("choosing films")

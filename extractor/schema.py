@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import psycopg
 
-from extractor.errors import ConfigurationError
+from common.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,19 @@ MIGRATIONS: Final = tuple(
 )
 
 
+#: Done at every run, after the steps: where the tables lie when the server is a cluster.
+_PLACEMENT: Final = (Path(__file__).parent / "placement.sql").read_bytes()
+
+
+async def exists(connection: Connection, relation: str) -> bool:
+    """Is there a table or view of that name?"""
+    cursor = await connection.execute("select to_regclass(%s) is not null", [relation])
+    return await cursor.fetchall() == [(True,)]
+
+
 async def version(connection: Connection) -> int:
     """The landing zone's version; 0 when there is none, or one from before there were versions."""
-    cursor = await connection.execute("select to_regclass('raw.schema_version') is not null")
-    if await cursor.fetchall() != [(True,)]:
+    if not await exists(connection, "raw.schema_version"):
         return 0
     cursor = await connection.execute("select coalesce(max(version), 0) from raw.schema_version")
     ((found,),) = await cursor.fetchall()
@@ -72,3 +81,4 @@ async def migrate(connection: Connection) -> None:
         async with connection.transaction():
             await connection.execute(migration.script)
         log.info("the landing zone has version %d now (%s)", migration.version, migration.name)
+    await connection.execute(_PLACEMENT)

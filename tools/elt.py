@@ -26,18 +26,19 @@ from typing import Any, Final
 import psycopg
 
 import warehouse
-from extractor import landing, logs, notify
-from extractor.errors import ExtractorError
-from extractor.report import Report
+from common import logs, notify
+from common.errors import ProgramError
+from common.report import Report
+from common.secret import Secret
+from extractor import connection as connections
 from extractor.schema import Connection
-from extractor.secret import Secret
 from warehouse import environment
 from warehouse.errors import UsageError
 
 log = logging.getLogger("elt")
 
 #: One build at a time: two replace each other's views, and at least one of them fails (measured).
-LOCK: Final = landing.Lock(
+LOCK: Final = connections.Lock(
     int.from_bytes(b"tmdb-day", "big"),
     "another make elt or make dbt is at work on these tables",
     "two builds at once would break each other",
@@ -84,11 +85,11 @@ class Day:
         self._child: asyncio.subprocess.Process | None = None
 
     async def run(self) -> None:
-        """All steps, under the lock. Raises `_FailedError`, or `ExtractorError` if the lock can't be had."""
+        """All steps, under the lock. Raises `_FailedError`, or `ProgramError` if the lock can't be had."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop, number)
-        async with landing.locked(LOCK) as connection:
+        async with connections.locked(LOCK) as connection:
             for file in (results_file(), figures_file()):
                 file.unlink(missing_ok=True)
             if self._extract_options is not None:
@@ -162,7 +163,7 @@ async def _still_locked(connection: Connection) -> AsyncIterator[Connection]:
     except psycopg.OperationalError:
         lost = True
     if lost:
-        async with landing.locked(LOCK) as again:
+        async with connections.locked(LOCK) as again:
             yield again
     else:
         yield connection
@@ -252,7 +253,7 @@ def main(words: list[str]) -> int:
         asyncio.run(day.run())
     except _FailedError as error:
         failure = error
-    except ExtractorError as error:
+    except ProgramError as error:
         failure = _FailedError(str(error), "start", error.exit_code)
     except warehouse.WarehouseError as error:
         failure = _FailedError(str(error), "start", 2 if isinstance(error, UsageError) else 1)

@@ -19,7 +19,7 @@ from typing import Final
 
 from cronsim import CronSim, CronSimError
 
-from extractor import logs
+from common import logs
 from warehouse.environment import PROJECT
 
 log = logging.getLogger("schedule")

@@ -22,7 +22,7 @@ from warehouse.errors import UsageError, WarehouseError
 
 FOLDER: Final = environment.PROJECT / "backups"
 
-#: The key of the advisory lock that a running extraction holds (extractor.landing.LOCK_KEY).
+#: The key of the advisory lock that a running extraction holds (extractor.connection.LOCK_KEY).
 EXTRACTION_LOCK: Final = int.from_bytes(b"tmdb-elt", "big")
 
 #: What dbt sets for the database at each start (macro configure_database); pg_dump leaves it out.

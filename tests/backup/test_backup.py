@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from demo.server import StandInProcess
-from extractor.landing import LOCK_KEY
+from extractor.connection import LOCK_KEY
 from tests import programs
 from tests.databases import Databases, exclusively
 from tests.dbt_project.runner import Dbt

@@ -375,6 +375,9 @@ def test_every_variable_that_the_day_reads_can_be_set(helm: Helm, chart: Path, p
             if name in schema["tmdb"]["properties"]
         },
         "TMDB_SNAPSHOT_DATE": "2026-01-02",
+        "TMDB_DISCOVER": "with_original_language=fr",
+        "TMDB_REGION": "FR",
+        "TMDB_IDS_FILE": "/ids/films.txt",
     }
     values = helm.home / "documented.yaml"
     values.write_text("tmdb:\n" + "".join(f"  {name}: {value}\n" for name, value in given.items()))

@@ -112,7 +112,7 @@ def test_nothing_private_or_needless_goes_into_the_image(name: str, rules: list[
 
 def test_every_file_of_the_programs_goes_into_the_image(app: Path, project_root: Path) -> None:
     listed = subprocess.run(
-        ["git", "ls-files", "extractor", "warehouse", "demo", "metabase", "dbt_project"],
+        ["git", "ls-files", "common", "extractor", "warehouse", "demo", "metabase", "dbt_project"],
         cwd=project_root,
         capture_output=True,
         text=True,

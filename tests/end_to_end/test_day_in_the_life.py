@@ -15,11 +15,11 @@ from typing import Any
 import orjson
 import pytest
 
+from common.report import Counts
 from demo.faults import Faults
 from demo.server import StandIn
 from demo.source import Film, Query
 from extractor import pipeline, settings
-from extractor.landing import Counts
 from tests.dbt_project.expected import Landed, Tables
 from tests.dbt_project.marts import assert_as_landed, everything
 from tests.dbt_project.runner import Dbt
@@ -97,7 +97,7 @@ class Life:
         """A run of a day, in this process, that goes well; the films it asked for."""
         date = day(number)
         self.tmdb.today = date
-        asyncio.run(pipeline.run(settings.load(self.settings(date, mode)), Silent()))
+        asyncio.run(pipeline.extract(settings.checked(self.settings(date, mode)), Silent()))
         return self._close(date, mode, "finished", failed=0)
 
     def extract_as_one_types(self, number: int, failed: int) -> subprocess.CompletedProcess[str]:

@@ -20,9 +20,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from common.report import Counts
 from demo.server import StandIn
 from extractor import pipeline, settings
-from extractor.landing import Counts
 from extractor.pipeline import Summary
 from tests import programs
 from tests.databases import connection_parameters
@@ -147,7 +147,7 @@ def extract(tmdb: StandIn, zone: Zone) -> Extract:
             "TMDB_SNAPSHOT_DATE": tmdb.today.isoformat(),
             **{f"TMDB_{name.upper()}": str(value) for name, value in options.items()},
         }
-        return asyncio.run(pipeline.run(settings.load(given), Silent()))
+        return asyncio.run(pipeline.extract(settings.checked(given), Silent()))
 
     return run
 

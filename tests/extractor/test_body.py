@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from extractor import body
-from extractor.body import BadBodyError
+from extractor import answer as body
+from extractor.answer import BadBodyError
 
 
 @pytest.mark.parametrize(

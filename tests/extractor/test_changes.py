@@ -86,8 +86,8 @@ def test_an_unfinished_run_does_not_count_either(extract: Extract, tmdb: StandIn
     assert landed(zone, today) == asked_for(tmdb, DAY - timedelta(days=1), today)
 
 
-@pytest.mark.parametrize(("gap", "is_full_pass"), [(14, False), (15, True)])
-def test_a_gap_of_more_than_14_days_means_a_full_pass_and_says_so(
+@pytest.mark.parametrize(("gap", "is_full_pass"), [(13, False), (14, True)])
+def test_a_gap_that_leaves_no_day_to_overlap_means_a_full_pass_and_says_so(
     extract: Extract,
     tmdb: StandIn,
     zone: Zone,
@@ -103,7 +103,7 @@ def test_a_gap_of_more_than_14_days_means_a_full_pass_and_says_so(
     alive = {film for film in tmdb.ids(today) if tmdb.film(film)}
     assert (landed(zone, today) >= alive) is is_full_pass
     if not is_full_pass:
-        assert landed(zone, today) == asked_for(tmdb, DAY, today)
+        assert landed(zone, today) == asked_for(tmdb, DAY - timedelta(days=1), today)
 
 
 def test_without_any_run_before_it_is_a_full_pass(
@@ -145,7 +145,8 @@ def test_a_range_with_too_many_pages_is_halved(
     extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("demo.api.CHANGES_PAGE", 10)
-    monkeypatch.setattr("extractor.catalogue.LAST_PAGE", 5)
+    monkeypatch.setattr("extractor.films.CHANGES_PAGE_FILMS", 10)
+    monkeypatch.setattr("extractor.films.LAST_PAGE", 5)
     extract(mode="export", limit=3)
     today = later(tmdb, 12)
     expected = asked_for(tmdb, DAY - timedelta(days=1), today)

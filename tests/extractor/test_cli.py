@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from demo.faults import Faults
 from demo.server import StandIn
 from extractor import cli
-from extractor.settings import DEFAULTS
+from extractor.options import DEFAULTS
 from tests.extractor.conftest import DAY, Program, Zone, on_a_terminal
 
 
@@ -80,7 +80,12 @@ class TestErrorsAPersonMakes:
         [
             ((), {"TMDB_TOKEN": None}, 2, "no TMDB_TOKEN is set.*make demo"),
             ((), {"TMDB_TOKEN": ""}, 2, "no TMDB_TOKEN is set.*make demo"),
-            ((), {"TMDB_TOKEN": "wrong"}, 2, "TMDB refused the token.*Invalid API key.*check TMDB_TOKEN"),
+            (
+                (),
+                {"TMDB_TOKEN": "wrong-token"},
+                2,
+                "TMDB refused the token.*Invalid API key.*check TMDB_TOKEN",
+            ),
             (("--pages", "many"), {}, 2, "TMDB_PAGES='many' must be a whole number"),
             (("--mode", "all"), {}, 2, "TMDB_MODE='all' must be one of popular, export, changes"),
             (("--snapshot-date", "20.8.2026"), {}, 2, "must be a date, YYYY-MM-DD"),
@@ -127,7 +132,7 @@ class TestErrorsAPersonMakes:
         """What libpq says of one; the tests' own server trusts whoever may reach it."""
         from psycopg import OperationalError
 
-        from extractor.landing import _cannot_connect
+        from extractor.connection import _cannot_connect
 
         error = OperationalError('connection failed: FATAL:  password authentication failed for user "tmdb"')
         told = _cannot_connect(error)
@@ -146,7 +151,7 @@ class TestDryRun:
         done = program("run", "--dry-run", "--pages", "3")
         assert done.returncode == 0, done.stderr
         assert "60 films chosen, 0 of them tracked" in done.stdout
-        assert "would fetch 60 films, 60 of them with credits and keywords" in done.stdout
+        assert "would fetch 60 films, 60 of them in full (with credits, keywords)" in done.stdout
         assert ", ".join(map(str, tmdb.ids()[:10])) in done.stdout
         assert tmdb.traffic.count("/3/movie/") == 0
         assert zone.one("select to_regnamespace('raw') is null")

@@ -157,7 +157,7 @@ class TestOneWriter:
         assert process.wait(10) == 143
 
     def test_a_stranger_with_the_lock_is_named_too(self, zone: Zone, extract: Extract) -> None:
-        from extractor.landing import LOCK_KEY
+        from extractor.connection import LOCK_KEY
 
         with zone.connection() as connection:
             connection.execute("set application_name = 'somebody else'")

@@ -17,12 +17,15 @@ from typing import Any
 
 import pytest
 
+from common.errors import ConfigurationError
 from demo.server import StandIn
-from extractor import dump, landing, load
+from extractor import connection, landing
 from extractor.buffer import BATCH_ROWS
-from extractor.errors import ConfigurationError, InputError, LandingError, RunFailedError
-from extractor.load import Loaded
-from extractor.tmdb import Row
+from extractor.connection import LOCK_KEY
+from extractor.errors import InputError, LandingError, RunFailedError
+from extractor.keeping import dump, load
+from extractor.keeping.load import Loaded
+from extractor.rows import Row
 from tests.dbt_project.marts import everything
 from tests.dbt_project.runner import Dbt
 from tests.extractor.conftest import DAY, Extract, Program, Zone
@@ -37,12 +40,12 @@ ALL = "select * from raw.tmdb_response order by resource, snapshot_date, resourc
 
 def loaded(*files: Path, day: date | None = None) -> Loaded:
     """Load in this process."""
-    return asyncio.run(load.load([str(file) for file in files], day, 10))
+    return asyncio.run(load.land_files([str(file) for file in files], day, 10))
 
 
 def dumped(file: Path, first: date | None = None, last: date | None = None) -> Path:
     """Dump in this process."""
-    asyncio.run(dump.dump(str(file), first, last))
+    asyncio.run(dump.write(str(file), first, last))
     return file
 
 
@@ -124,7 +127,7 @@ def test_history_moves_to_another_instance_and_its_marts_are_the_same(
     before = other.rows(ALL)
     again = loaded(older, newer)
     assert other.rows(ALL) == before
-    assert (again.counts.landed, again.counts.not_found, again.kept) == (0, 0, len(before))
+    assert (again.counts.landed, again.counts.not_found, again.counts.kept) == (0, 0, len(before))
 
 
 def test_films_as_tmdb_sends_them_land_under_their_date(program: Program, zone: Zone, tmp_path: Path) -> None:
@@ -186,7 +189,7 @@ def test_a_row_that_differs_replaces_the_landed_one_but_never_a_full_payload_by_
         # credits make way for newer credits, and for the news that the film is gone
         row(4, payload=full | {"id": 4, "popularity": 2}),
     )
-    assert loaded(file).kept == 1
+    assert loaded(file).counts.kept == 1
     after = "select payload, http_status, selected_by, run_id from raw.tmdb_response order by resource_id"
     assert zone.rows(after) == [
         (full, 200, "popular", 1),
@@ -248,7 +251,7 @@ def test_a_bad_line_is_named_what_came_before_is_landed_and_the_mended_file_goes
     zone.assert_counts_are_true()
     lines(file, row(1), "", row(2), row(3))
     mended = loaded(good, file)
-    assert (mended.counts.landed, mended.kept) == (2, 2)
+    assert (mended.counts.landed, mended.counts.kept) == (2, 2)
     assert zone.films() == {1, 2, 3, 9}
 
 
@@ -335,8 +338,8 @@ def test_a_load_is_no_run_to_a_monitor_nor_to_the_next_run(
     assert "load" in shown and str(old) in shown
 
     async def chain() -> tuple[int, ...]:
-        async with landing.read_only() as connection:
-            return await landing.unfinished(connection, DAY)
+        async with connection.read_only() as reader:
+            return await landing.unfinished(reader, DAY)
 
     assert asyncio.run(chain()) == (1,)
 
@@ -345,7 +348,7 @@ def test_only_one_writes_at_a_time(program: Program, zone: Zone, tmp_path: Path)
     file = lines(tmp_path / "file", row(1))
     loaded(file)
     with zone.connection() as connection:
-        connection.execute("select pg_advisory_lock(%s)", [landing.LOCK_KEY])
+        connection.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
         done = program("load", str(file))
     assert done.returncode == 1 and "another extractor is at work" in done.stderr
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from common.logs import JsonFormatter, RedactingFormatter
+from common.report import Report
+from common.secret import Secret
 from demo.faults import Faults
 from demo.server import StandIn
-from extractor.logs import JsonFormatter, RedactingFormatter
-from extractor.report import Report
-from extractor.secret import Secret
 from tests.extractor.conftest import TOKEN, Program, Zone, on_a_terminal
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from common import notify
+from common.errors import ConfigurationError
+from common.report import Report
+from common.secret import Secret
 from demo.faults import Faults
 from demo.server import StandIn
-from extractor import notify
-from extractor.errors import ConfigurationError
-from extractor.report import Report
-from extractor.secret import Secret
 from tests.extractor.conftest import DAY, HOOK_KEY, TOKEN, Hook, Program, Start, Zone, wait_for
 from tests.extractor.test_cli import free_port
 
@@ -46,7 +46,7 @@ def test_a_failed_run_is_told_with_its_figures_and_nothing_private(
     ("words", "variables", "code", "reason"),
     [
         ((), {"TMDB_TOKEN": ""}, 2, "no TMDB_TOKEN is set"),
-        ((), {"TMDB_TOKEN": "wrong"}, 2, "TMDB refused the token"),
+        ((), {"TMDB_TOKEN": "wrong-token"}, 2, "TMDB refused the token"),
         (("--pages", "many"), {}, 2, "TMDB_PAGES='many' must be"),
         (("--page", "3"), {}, 2, "No such option"),
         ((), {"PGDATABASE": "nowhere"}, 2, "PostgreSQL refused the connection"),
@@ -120,8 +120,8 @@ def test_no_address_is_none() -> None:
 class TestSend:
     @pytest.fixture(autouse=True)
     def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(notify, "_SECONDS", 0.3)
-        monkeypatch.setattr(notify, "_LONGEST", 3.0)
+        monkeypatch.setattr(notify, "_STEP_SECONDS", 0.3)
+        monkeypatch.setattr(notify, "_ALL_SECONDS", 3.0)
 
     @pytest.mark.parametrize(
         ("statuses", "tries", "problem"),
@@ -146,7 +146,7 @@ class TestSend:
         hook.location = f"{hook.origin}/elsewhere"
         assert notify.send(Secret(hook.url), {"text": "x"}) is not problem
         assert [path for path, _, _ in hook.received] == [f"/services/{HOOK_KEY}?room={HOOK_KEY}"] * tries
-        said = [record.message for record in caplog.records if record.name == "extractor.notify"]
+        said = [record.message for record in caplog.records if record.name == "common.notify"]
         assert len(said) == 1 and problem in said[0] and hook.origin in said[0]
         assert (caplog.records[-1].levelname == "WARNING") is bool(problem)
         assert HOOK_KEY not in caplog.text.replace(f"/services/{HOOK_KEY}?room={HOOK_KEY} ", "")
@@ -159,7 +159,7 @@ class TestSend:
     def test_it_drips(
         self, hook: Hook, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(notify, "_LONGEST", 0.5)
+        monkeypatch.setattr(notify, "_ALL_SECONDS", 0.5)
         hook.drip = True
         assert not notify.send(Secret(hook.url), {"text": "x"})
         assert len(hook.received) == 1 and "no answer within 0.5 s" in caplog.text

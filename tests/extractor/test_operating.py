@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from demo.server import StandIn
-from extractor import pipeline, settings
+from extractor import pipeline, settings, values
 from tests.extractor.conftest import DAY, TOKEN, Extract, Hook, Program, Silent, Zone, wait_for
 from tools import elt
 
@@ -209,10 +209,10 @@ class TestClocksChange:
         self, program: Program, zone: Zone, zone_name: str
     ) -> None:
         """14 hours before UTC and 12 after it: in one of them it is always another date."""
-        before = settings.today()
+        before = values.today()
         done = program("run", "--limit", "2", TMDB_SNAPSHOT_DATE=None, TZ=zone_name)
         assert done.returncode == 0, done.stderr
-        assert before <= zone.last_run()["snapshot_date"] <= settings.today()
+        assert before <= zone.last_run()["snapshot_date"] <= values.today()
         # summer time neither repeats nor skips an hour of the log
         said = datetime.fromisoformat(done.stderr[:20])
         assert abs(datetime.now(UTC) - said) < timedelta(minutes=1)
@@ -233,15 +233,15 @@ class TestClocksChange:
             def now(cls, tz: tzinfo | None = None) -> datetime:
                 return cls.at
 
-        monkeypatch.setattr("extractor.settings.datetime", Jumping)
-        monkeypatch.setattr("extractor.tmdb.datetime", Jumping)
+        monkeypatch.setattr("extractor.values.datetime", Jumping)
+        monkeypatch.setattr("extractor.http.datetime", Jumping)
         given = {
             "TMDB_TOKEN": tmdb.token,
             "TMDB_BASE_URL": tmdb.base_url,
             "TMDB_PAGES": "5",
             "TMDB_MAX_RPS": "60",
         }
-        loaded = settings.load(given)
+        loaded = settings.checked(given)
 
         def jump(_: Any) -> None:
             Jumping.at += next(jumps)
@@ -250,7 +250,7 @@ class TestClocksChange:
 
         silent = Silent()
         monkeypatch.setattr(silent, "update", jump)
-        summary = asyncio.run(pipeline.run(loaded, silent))
+        summary = asyncio.run(pipeline.extract(loaded, silent))
         assert Jumping.at != midnight
         assert zone.rows("select distinct snapshot_date from raw.tmdb_response") == [(midnight.date(),)]
         assert len(zone.films()) + len(zone.films(status=404)) == 100

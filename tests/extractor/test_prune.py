@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from extractor.landing import LOCK_KEY
+from extractor.connection import LOCK_KEY
 from extractor.schema import MIGRATIONS
-from extractor.settings import today
+from extractor.values import today
 from tests.extractor.conftest import Program, Zone
 
 MARTS = (

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from extractor import settings
-from extractor.errors import ConfigurationError
-from extractor.settings import DEFAULTS
+from common.errors import ConfigurationError
+from extractor import settings, values
+from extractor.options import DEFAULTS
 
 
 def load(**given: str | None) -> settings.Settings:
-    return settings.load({"TMDB_TOKEN": "eyJ.secret.token", **given})
+    return settings.checked({"TMDB_TOKEN": "eyJ.secret.token", **given})
 
 
 def test_the_defaults_are_right() -> None:
@@ -18,7 +18,7 @@ def test_the_defaults_are_right() -> None:
     assert loaded.base_url == "https://api.themoviedb.org/3"
     assert (loaded.mode, loaded.pages, loaded.track_days, loaded.full_days) == ("popular", 50, 30, 30)
     assert (loaded.max_rps, loaded.max_connections) == (40, 20)
-    assert loaded.snapshot_date == settings.today()
+    assert loaded.snapshot_date == values.today()
     assert loaded.limit is None and loaded.min_popularity is None
 
 
@@ -77,13 +77,13 @@ def test_a_wrong_address_is_named_without_the_key_in_it(value: str, shown: str, 
 
 def test_all_wrong_ones_are_named_at_once() -> None:
     with pytest.raises(ConfigurationError) as error:
-        settings.load({"TMDB_PAGES": "x", "TMDB_MODE": "y", "TMDB_SNAPSHOT_DATE": "z"})
+        settings.checked({"TMDB_PAGES": "x", "TMDB_MODE": "y", "TMDB_SNAPSHOT_DATE": "z"})
     lines = str(error.value).splitlines()
     assert lines[0] == "4 settings are wrong:"
     assert [line.split("=")[0].strip() for line in lines[2:]] == [
         "TMDB_MODE",
-        "TMDB_SNAPSHOT_DATE",
         "TMDB_PAGES",
+        "TMDB_SNAPSHOT_DATE",
     ]
     assert "no TMDB_TOKEN is set" in lines[1] and "make demo" in lines[1]
 
@@ -112,13 +112,13 @@ def test_the_token_does_not_show_in_the_settings() -> None:
     ],
 )
 def test_a_length_of_time(text: str, length: timedelta) -> None:
-    assert settings.age(text) == length
+    assert values.age(text) == length
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1h", "1w", "h", "99999999999d"])
 def test_what_is_no_length_of_time(text: str) -> None:
     with pytest.raises(ValueError, match="must be"):
-        settings.age(text)
+        values.age(text)
 
 
 def test_every_default_is_a_right_value() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from demo.faults import Faults
 from demo.server import StandIn
-from extractor.settings import today
+from extractor.values import today
 from tests.extractor.conftest import DAY, Extract, Program, Zone
 
 

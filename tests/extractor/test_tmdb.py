@@ -12,10 +12,11 @@ import pytest
 
 from extractor import settings
 from extractor.pace import Pace
-from extractor.tmdb import MAX_BODY, Ask, Failure, Outcome, Row, opened
+from extractor.rows import MAX_BODY, Ask, Failure, Outcome, Row
+from extractor.tmdb import client as opened
 
 Answer = tuple[int, dict[str, str], bytes]
-FILM = b'{"id":603,"title":"The Matrix"}'
+FILM = b'{"id":603,"title":"The Matrix","credits":{"cast":[],"crew":[]},"keywords":{"keywords":[]}}'
 
 
 class Server:
@@ -69,7 +70,7 @@ def fetch(server: Server) -> Callable[..., Outcome]:
     """The outcome of asking for film 603."""
 
     def ask(**options: str) -> Outcome:
-        checked = settings.load(
+        checked = settings.checked(
             {
                 "TMDB_TOKEN": "eyJ.some.token",
                 "TMDB_BASE_URL": server.url,
@@ -121,7 +122,7 @@ def test_what_cannot_be_unpacked_is_asked_for_again(
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused(
     server: Server, fetch: Callable[..., Outcome]
 ) -> None:
-    bomb = gzip.compress(b'{"id":603,"a":"' + b"x" * (400 << 20) + b'"}')
+    bomb = gzip.compress(FILM[:-1] + b',"a":"' + b"x" * (400 << 20) + b'"}')
     server.answers = [(200, {"Content-Encoding": "gzip"}, bomb)]
     tracemalloc.start()
     try:
@@ -198,22 +199,22 @@ def test_the_wait_before_another_try_is_the_servers_if_it_names_one(
 def test_the_token_in_a_film_is_masked_and_that_is_told(
     server: Server, fetch: Callable[..., Outcome]
 ) -> None:
-    server.answers = [(200, {}, b'{"id":603,"a":"eyJ.some.token\\u0000"}')]
+    server.answers = [(200, {}, FILM[:-1] + b',"a":"eyJ.some.token\\u0000"}')]
     outcome = fetch()
     assert isinstance(outcome, Row)
-    assert outcome.body == b'{"id":603,"a":"[redacted]"}'
+    assert outcome.body == FILM[:-1] + b',"a":"[redacted]"}'
     assert outcome.alteration == "removed 1 NUL; masked the token 1 times"
 
 
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from extractor.tmdb import proxy_for
+    from common.proxy import proxy_for
 
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     proxy = proxy_for("https://api.themoviedb.org/3")
-    assert proxy is not None and proxy.url.host == "proxy.example"
+    assert proxy == "http://proxy.example:3128"
     assert proxy_for("http://127.0.0.1:8000/3") is None and proxy_for("http://localhost/3") is None
     monkeypatch.setenv("NO_PROXY", "themoviedb.org")
     assert proxy_for("https://api.themoviedb.org/3") is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from extractor.settings import DEFAULTS
+from extractor.options import DEFAULTS
 
 # read by libpq and its kin, so that psql, psycopg and dbt agree
 LIBPQ = {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE"}

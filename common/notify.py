@@ -5,30 +5,30 @@ The address is a secret (chat systems put their key into its path): no log line 
 """
 
 import logging
+import random
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import backoff
-import httpx
 import orjson
 
-from extractor.errors import ConfigurationError
-from extractor.report import Report
-from extractor.secret import Secret
-from extractor.tmdb import proxy_for
-from extractor.version import version
+from common.errors import ConfigurationError
+from common.proxy import proxy_for, tls
+from common.report import Report
+from common.secret import Secret, redact_all
+from common.version import version
 
 log = logging.getLogger(__name__)
 
 VARIABLE: Final = "TMDB_NOTIFY_URL"
 
 #: Seconds to wait for each step of one try, and for all of it, whatever hangs.
-_SECONDS: Final = 4.0
-_LONGEST: Final = 15.0
+_STEP_SECONDS: Final = 4.0
+_ALL_SECONDS: Final = 15.0
 _TRIES: Final = 3
 #: Seconds before the second try, at most; twice that before the third.
 _PAUSE: Final = 0.5
@@ -36,14 +36,6 @@ _PAUSE: Final = 0.5
 _SHORTEST_KEY: Final = 12
 #: Characters of a reason that are sent.
 MAX_REASON: Final = 1000
-
-
-class _PassingError(Exception):
-    """An answer after which another try may help."""
-
-
-class _RefusedError(Exception):
-    """An answer after which none will."""
 
 
 def address(text: str | None) -> Secret | None:
@@ -54,10 +46,9 @@ def address(text: str | None) -> Secret | None:
     try:
         parts = urlsplit(given)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        httpx.URL(given)
-    except (ValueError, httpx.InvalidURL):
+    except ValueError:
         valid = False
-    if not valid:
+    if not valid or not given.isascii() or not given.isprintable() or " " in given:
         raise ConfigurationError(
             f"{VARIABLE} (--notify) must be an address like https://example.com/hook;"
             " its value is not shown because it may hold a key"
@@ -77,9 +68,7 @@ def summary(
     report: Report, *, step: str, status: str, exit_code: int, reason: str, secrets: Sequence[Secret] = ()
 ) -> dict[str, Any]:
     """What is sent: how the run ended, in plain values; neither token nor payload."""
-    for secret in secrets:
-        reason = secret.redact(reason)
-    reason = " ".join(reason.split())
+    reason = " ".join(redact_all(reason, secrets).split())
     if len(reason) > MAX_REASON:
         reason = reason[: MAX_REASON - 1] + "…"
     return {
@@ -99,73 +88,62 @@ def summary(
     }
 
 
-def send(url: Secret, content: dict[str, Any]) -> bool:
-    """POST `content` as JSON; was it taken? If not, a warning in the log says why.
+def send(url: Secret, content: dict[str, Any], *, seconds: float | None = None) -> bool:
+    """POST `content` as JSON; was it taken within `seconds` (default: 15)? If not, a warning in the log says
+    why.
 
     An answer of 200 to 299 is a yes, of which nothing is read; redirects are not followed.
     """
     body = orjson.dumps(content)
     problems: list[str] = []
-
-    def attempt() -> None:
-        try:
-            _post(url.reveal(), body)
-        except Exception as error:  # whatever it is, the program ends as it would have without a webhook
-            problems.append(_words(error))
-        else:
-            problems.append("")
-
-    # in a thread of its own: nothing else bounds a name's resolution or an answer that drips
-    thread = threading.Thread(target=attempt, daemon=True)
+    # In a thread of its own: nothing else bounds a name's resolution or an answer that drips.
+    thread = threading.Thread(target=lambda: problems.append(_attempts(url.reveal(), body)), daemon=True)
     thread.start()
-    thread.join(_LONGEST)
-    problem = problems[0] if problems else f"no answer within {_LONGEST:g} s"
-    host = _host(url)
+    seconds = _ALL_SECONDS if seconds is None else seconds
+    thread.join(seconds)
+    problem = problems[0] if problems else f"no answer within {seconds:g} s"
+    parts = urlsplit(url.reveal())
+    host = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
     if problem:
-        for secret in secrets_of(url):
-            problem = secret.redact(problem)
+        problem = redact_all(problem, secrets_of(url))
         log.warning("could not tell %s of this failure: %s. Check %s", host, problem, VARIABLE)
     else:
         log.info("told %s of this failure", host)
     return not problem
 
 
-@backoff.on_exception(
-    backoff.expo,
-    (_PassingError, httpx.TransportError),
-    max_tries=lambda: _TRIES,
-    factor=_PAUSE,
-    logger=None,
-)
-def _post(url: str, body: bytes) -> None:
+def _attempts(url: str, body: bytes) -> str:
+    """POST until it is taken or refused, or the tries are used up; what is wrong, in words, or nothing.
+
+    Whatever goes wrong is said and never raised: the program ends as it would have without a webhook.
+    """
+    import httpx
+
     headers = {"Content-Type": "application/json", "User-Agent": f"tmdb-elt/{version()}"}
-    verified = httpx.create_ssl_context()
-    with (
-        httpx.Client(
-            verify=verified,
-            timeout=_SECONDS,
-            follow_redirects=False,
-            trust_env=False,
-            proxy=proxy_for(url),
-        ) as client,
-        client.stream("POST", url, content=body, headers=headers) as response,
-    ):
-        status = response.status_code
-    if status == 429 or status >= 500:
-        raise _PassingError(f"it answered {status}")
-    if 300 <= status < 400:
-        raise _RefusedError(f"it redirects ({status}), which is not followed")
-    if not 200 <= status < 300:
-        raise _RefusedError(f"it answered {status}")
-
-
-def _host(url: Secret) -> str:
-    parts = urlsplit(url.reveal())
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {_SECONDS:g} s, {_TRIES} times"
-    return str(error) or type(error).__name__
+    problem = ""
+    try:
+        with httpx.Client(
+            verify=tls(), timeout=_STEP_SECONDS, follow_redirects=False, trust_env=False, proxy=proxy_for(url)
+        ) as client:
+            for attempt in range(_TRIES):
+                if attempt:
+                    time.sleep(random.uniform(0, _PAUSE * attempt))  # noqa: S311 (spreads load, guards nothing)
+                try:
+                    with client.stream("POST", url, content=body, headers=headers) as response:
+                        status = response.status_code
+                except httpx.TimeoutException:
+                    problem = f"no answer within {_STEP_SECONDS:g} s, {_TRIES} times"
+                    continue
+                except httpx.TransportError as error:
+                    problem = str(error) or type(error).__name__
+                    continue
+                if 200 <= status < 300:
+                    return ""
+                if 300 <= status < 400:
+                    return f"it redirects ({status}), which is not followed"
+                problem = f"it answered {status}"
+                if status != 429 and status < 500:
+                    return problem
+    except Exception as error:
+        return str(error) or type(error).__name__
+    return problem

@@ -1,7 +1,7 @@
 """`extractor dump`: the landing zone, or some days of it, as JSON Lines, for `load` in another instance."""
 
+import asyncio
 import gzip
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -10,13 +10,15 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Final
 
-from extractor import landing
-from extractor.errors import ConfigurationError, LandingError, OutputError
-
-log = logging.getLogger(__name__)
+from common.errors import ConfigurationError, OutputError
+from common.files import written_whole
+from extractor import connection, schema
+from extractor.errors import LandingError
 
 #: Standard output, as a file's name.
 STDOUT: Final = "-"
+#: Lines are written so many bytes at a time.
+_CHUNK: Final = 256 << 10
 
 #: What is landed where: from the primary key's index alone.
 _PARTS: Final = """
@@ -25,16 +27,13 @@ where snapshot_date between coalesce(%(first)s, '-infinity'::date) and coalesce(
 order by snapshot_date, resource
 """
 
-#: One range of the primary key. An alteration is rare, and left out where there is none.
+#: One range of the primary key. What is rare is left out where it is null.
 _ROWS: Final = """
 copy (
-    select case when alteration is null then json_build_object(
+    select json_strip_nulls(json_build_object(
         'resource', resource, 'resource_id', resource_id, 'snapshot_date', snapshot_date,
-        'http_status', http_status, 'selected_by', selected_by, 'payload', payload
-    ) else json_build_object(
-        'resource', resource, 'resource_id', resource_id, 'snapshot_date', snapshot_date,
-        'http_status', http_status, 'selected_by', selected_by, 'alteration', alteration, 'payload', payload
-    ) end
+        'http_status', http_status, 'selected_by', selected_by, 'alteration', alteration, 'language', language
+    )), payload
     from raw.tmdb_response
     where resource = %(resource)s and snapshot_date = %(date)s
     order by resource_id
@@ -42,7 +41,7 @@ copy (
 """
 
 
-async def dump(file: str, first: date | None, last: date | None) -> int:
+async def write(file: str, first: date | None, last: date | None) -> int:
     """Write the rows of the dates from `first` to `last` to `file` (`-`: standard output), oldest first;
     how many.
 
@@ -50,50 +49,54 @@ async def dump(file: str, first: date | None, last: date | None) -> int:
     readable by its owner only. All rows are of one moment. Raises `ConfigurationError`, `LandingError`,
     `OutputError`.
     """
-    async with landing.read_only() as connection, connection.transaction():
-        await connection.execute("set transaction isolation level repeatable read")
-        cursor = await connection.execute("select to_regclass('raw.tmdb_response') is not null")
+    async with connection.read_only() as reader, reader.transaction():
+        await reader.execute("set transaction isolation level repeatable read")
         parts = []
-        if await cursor.fetchall() == [(True,)]:
-            cursor = await connection.execute(_PARTS.encode(), {"first": first, "last": last})
+        if await schema.exists(reader, "raw.tmdb_response"):
+            cursor = await reader.execute(_PARTS.encode(), {"first": first, "last": last})
             parts = await cursor.fetchall()
         if not parts:
             raise LandingError("there is nothing to dump: no row of these dates is landed")
         rows = 0
-        with _opened(file) as stream:
+        lines = bytearray()
+        with _output(file) as stream:
             for day, resource in parts:
                 parameters = {"date": day, "resource": resource}
-                async with connection.cursor().copy(_ROWS.encode(), parameters) as copy:
-                    copy.set_types(["text"])
-                    async for (line,) in copy.rows():
-                        stream.write(line.encode() + b"\n")
+                async with reader.cursor().copy(_ROWS.encode(), parameters) as copy:
+                    copy.set_types(["text", "text"])
+                    async for about, payload in copy.rows():
+                        lines += f'{about[:-1]},"payload":{payload}}}\n'.encode()
                         rows += 1
+                        if len(lines) >= _CHUNK:
+                            # In a thread: a pipe may keep it waiting, and a signal must be heard meanwhile.
+                            await asyncio.to_thread(stream.write, bytes(lines))
+                            lines.clear()
+            await asyncio.to_thread(stream.write, bytes(lines))
     return rows
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[IO[bytes]]:
+def _output(name: str) -> Iterator[IO[bytes]]:
     if name == STDOUT:
         try:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         except BrokenPipeError as error:
-            # Python would try again at its end
+            # Python would try again at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise OutputError("standard output was closed before the end") from error
         except OSError as error:
             raise OutputError(f"cannot write to standard output: {error.strerror}") from error
         return
     path = Path(name)
-    if path.exists():
-        raise ConfigurationError(f"{path} exists: name another file, or remove it")
-    part = path.with_name(f"{path.name}.part")
     try:
-        part.touch(mode=0o600)
-        with gzip.open(part, "wb", compresslevel=6) if path.suffix == ".gz" else part.open("wb") as stream:
-            yield stream  # type: ignore[misc]  # gzip's is a binary stream in all but its type
-        part.rename(path)
+        with written_whole(path) as stream:
+            if path.suffix != ".gz":
+                yield stream
+                return
+            with gzip.GzipFile(filename="", fileobj=stream, mode="wb", compresslevel=6) as packed:
+                yield packed  # type: ignore[misc]  # a binary stream in all but its type
+    except FileExistsError:
+        raise ConfigurationError(f"{path} exists: name another file, or remove it") from None
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -9,16 +9,19 @@ from datetime import date, timedelta
 import psycopg
 from psycopg import sql
 
-from extractor import landing
+from extractor import connection, schema
+from extractor.connection import one_line
 from extractor.errors import LandingError, RefusedError
 from extractor.schema import Connection
-from extractor.settings import today
+from extractor.values import today
 
 _PARTITIONS = """
 select
     child.relname,
-    substring(pg_get_expr(child.relpartbound, child.oid) from 'TO \\(''([-0-9]{10})''')::date as ends_before,
-    pg_total_relation_size(child.oid) as bytes
+    substring(
+        pg_get_expr(child.relpartbound, child.oid) from 'TO \\(''([-0-9]{{10}})'''
+    )::date as ends_before,
+    {size}(child.oid) as bytes
 from pg_inherits
 inner join pg_class as child on child.oid = inhrelid
 where inhparent = to_regclass('raw.tmdb_response')
@@ -47,30 +50,34 @@ class Pruned:
     failures: int
 
 
-async def prune(keep_days: int, *, dry_run: bool) -> Pruned:
+async def drop_months(keep_days: int, *, dry_run: bool) -> Pruned:
     """Drop the months whose every day is more than `keep_days` days before today (UTC).
 
     Raises `RefusedError`, and drops nothing, when a mart has not taken all of what would go. A dry run raises
     it, too.
     """
     keep_from = today() - timedelta(days=keep_days)
-    async with landing.read_only() if dry_run else landing.locked() as connection:
-        cursor = await connection.execute("select to_regclass('raw.prune_log') is not null")
-        if await cursor.fetchall() != [(True,)]:
+    async with connection.read_only() if dry_run else connection.locked() as opened:
+        if not await schema.exists(opened, "raw.prune_log"):
             return Pruned(keep_from, [], 0)
         try:
-            async with connection.transaction():
-                return await _prune(connection, keep_from, dry_run)
+            async with opened.transaction():
+                return await _prune(opened, keep_from, dry_run)
         except psycopg.errors.LockNotAvailable as error:
             raise LandingError(
                 "the landing zone is in use (a dbt run?), nothing was dropped: try again when it has ended"
             ) from error
         except psycopg.Error as error:
-            raise LandingError(f"PostgreSQL could not prune, nothing was dropped: {error}") from error
+            raise LandingError(
+                f"PostgreSQL could not prune, nothing was dropped: {one_line(error)}"
+            ) from error
 
 
 async def _prune(connection: Connection, keep_from: date, dry_run: bool) -> Pruned:
-    cursor = await connection.execute(_PARTITIONS.encode())
+    # On Citus the rows are on other nodes, which pg_total_relation_size does not count.
+    on_citus = await schema.exists(connection, "pg_dist_partition")
+    size = "citus_total_relation_size" if on_citus else "pg_total_relation_size"
+    cursor = await connection.execute(_PARTITIONS.format(size=size).encode())
     old = [(name, size) for name, ends_before, size in await cursor.fetchall() if ends_before <= keep_from]
     partitions = [await _measured(connection, name, size) for name, size in old]
     await _refuse_what_is_not_taken(connection, partitions)
@@ -115,8 +122,7 @@ async def _refuse_what_is_not_taken(connection: Connection, partitions: list[Par
     newest = max((p.max_load_id for p in partitions if p.max_load_id is not None), default=None)
     if newest is None:
         return
-    cursor = await connection.execute("select to_regclass('marts.load_watermark') is not null")
-    if await cursor.fetchall() != [(True,)]:
+    if not await schema.exists(connection, "marts.load_watermark"):
         raise RefusedError(
             "nothing was dropped: there are no marts yet (no table marts.load_watermark), so the landing"
             " zone is the only copy of the history. Build them first: make dbt"

@@ -7,7 +7,6 @@ so a file can be loaded again, after an error too.
 
 import asyncio
 import gzip
-import json
 import logging
 import os
 import time
@@ -21,14 +20,13 @@ from typing import IO, Any, Final
 
 import orjson
 
-from extractor import body as bodies
-from extractor import landing, settings
+from common.report import Counts, Report
+from extractor import answer, landing, values
+from extractor.answer import LISTS
 from extractor.buffer import BATCH_BYTES, BATCH_ROWS
 from extractor.errors import InputError, RunFailedError
-from extractor.landing import Counts, Landing
-from extractor.progress import words
-from extractor.report import Report
-from extractor.tmdb import LISTS, MAX_BODY, Row
+from extractor.landing import Landing
+from extractor.rows import ID_LIMIT, MAX_BODY, Row
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +53,11 @@ class Loaded:
     counts: Counts
     seconds: float
 
-    @property
-    def kept(self) -> int:
-        """Rows that were landed already, as they are."""
-        return self.counts.requested - self.counts.landed - self.counts.not_found - self.counts.failed
-
     def __str__(self) -> str:
-        landed = f"{words(self.counts)}, {self.kept:,} were there already"
-        return f"{self.counts.requested:,} read: {landed}, in {self.seconds:,.1f} s"
+        return f"{self.counts.requested:,} read: {self.counts}, in {self.seconds:,.1f} s"
 
 
-async def load(
+async def land_files(
     files: Sequence[str], day: date | None, report_seconds: float, report: Report | None = None
 ) -> Loaded:
     """Land the rows of `files` (`-`: standard input), in their order, a later one over an earlier one.
@@ -74,7 +66,7 @@ async def load(
     every `report_seconds` how far it is; `report` follows its counts. Raises `InputError`, which names file
     and line, for what is neither; then what came before is landed.
     """
-    async with landing.opened() as zone:
+    async with landing.writer() as zone:
         started = time.monotonic()
         begun = await zone.begin("load", {"files": list(files), "date": day and day.isoformat()}, None)
         loading = _Loading(zone, report_seconds)
@@ -82,7 +74,7 @@ async def load(
             report.follow(begun.run_id, lambda: loading.counts)
         log.info("run %d: loading %s", begun.run_id, ", ".join(files))
         async with zone.closing(lambda: (loading.read, 0)):
-            await loading.whole(_batches(read(files, day)))
+            await loading.to_the_end(_batches(rows_of(files, day)))
         problem = zone.committed.too_many_failed(loading.read)
         loaded = Loaded(begun.run_id, loading.counts, time.monotonic() - started)
         await zone.conclude(loading.read, 0, problem)
@@ -104,7 +96,7 @@ class _Loading:
         """What is committed, and what was read until now."""
         return replace(self._zone.committed, requested=self.read)
 
-    async def whole(self, batches: Iterator[list[Row]]) -> None:
+    async def to_the_end(self, batches: Iterator[list[Row]]) -> None:
         """Land all batches; the one in hand also when this is cancelled."""
         report_at = time.monotonic() + self._seconds
         # in a thread: a pipe may keep it waiting, and a signal must be heard meanwhile
@@ -119,15 +111,15 @@ class _Loading:
                 raise
             if time.monotonic() >= report_at:
                 report_at += self._seconds
-                log.info("%s read (%s)", f"{self.read:,}", words(self._zone.committed))
+                log.info("%s read (%s)", f"{self.read:,}", self._zone.committed)
         if not self.read:
             raise InputError("there is nothing to load: no line in what was given")
 
 
-def read(files: Sequence[str], day: date | None) -> Iterator[Row]:
-    """The rows of `files`, one at a time; `load` says which. Raises `InputError`."""
+def rows_of(files: Sequence[str], day: date | None) -> Iterator[Row]:
+    """The rows of `files`, one at a time; `land_files` says which. Raises `InputError`."""
     for name in files:
-        with _opened(name) as stream:
+        with _stream(name) as stream:
             number = 0
             try:
                 while line := stream.readline(_MAX_LINE + 1):
@@ -145,7 +137,7 @@ def read(files: Sequence[str], day: date | None) -> Iterator[Row]:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[IO[bytes]]:
+def _stream(name: str) -> Iterator[IO[bytes]]:
     """The file, unpacked where it is packed, whatever its name."""
     try:
         with os.fdopen(0, "rb", closefd=False) if name == STDIN else Path(name).open("rb") as file:
@@ -180,7 +172,7 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 
 def _film(line: bytes, day: date) -> Row:
-    body, alteration = bodies.repair(line)
+    body, alteration = answer.repair(line)
     document = _document(body)
     film = document.get("id")
     if type(film) is not int or "resource" in document:
@@ -191,7 +183,7 @@ def _film(line: bytes, day: date) -> Row:
 
 
 def _row(line: bytes) -> Row:
-    text, repaired = bodies.repair(line)
+    text, repaired = answer.repair(line)
     row = _document(text)
     missing = [name for name in _REQUIRED if name not in row]
     if missing:
@@ -202,8 +194,11 @@ def _row(line: bytes) -> Row:
         raise InputError(f"resource {str(resource)[:50]!r} is none of {', '.join(_RESOURCES)}")
     if type(resource_id) is not int:
         raise InputError(f"resource_id {str(resource_id)[:50]!r} is no whole number")
+    if type(status) is not int:
+        raise InputError(f"http_status {str(status)[:50]!r} is no whole number")
     if status == 404 and resource == "movie":
-        if not bodies.gone(row["payload"]):
+        _check_id(resource, resource_id)
+        if not answer.gone(row["payload"]):
             raise InputError("with http_status 404, but its payload is not TMDB's for a film that is gone")
     elif status == 200:
         _check(resource, resource_id, row["payload"])
@@ -217,13 +212,14 @@ def _row(line: bytes) -> Row:
         _text(row, "selected_by") or _UNKNOWN,
         "; ".join(filter(None, (_text(row, "alteration"), repaired))) or None,
         _date(row["snapshot_date"]),
+        _text(row, "language"),
     )
 
 
 def _document(line: bytes) -> dict[str, Any]:
     try:
-        document = bodies.parse(line)
-    except bodies.BadBodyError as error:
+        document = answer.parse(line)
+    except answer.BadBodyError as error:
         raise InputError(error.detail) from None
     if not isinstance(document, dict):
         raise InputError(f"a JSON {type(document).__name__}, not an object")
@@ -232,27 +228,27 @@ def _document(line: bytes) -> dict[str, Any]:
 
 def _check(resource: str, resource_id: int, document: Any) -> None:
     """What the extractor asks of an answer of TMDB is asked of one from a file, too."""
-    if resource == "movie":
-        wrong_id = not 0 < resource_id < 1 << 63
-        check = bodies.movie(resource_id)
-    else:
-        wrong_id = resource_id != 0
-        _, check = LISTS[resource]
-    if wrong_id:
-        raise InputError(f"{resource} {resource_id} can't be: films have ids above 0, lists the id 0")
+    _check_id(resource, resource_id)
+    check = answer.movie(resource_id) if resource == "movie" else LISTS[resource].check
     try:
         check(document)
-    except bodies.BadBodyError as error:
+    except answer.BadBodyError as error:
         raise InputError(f"{resource} {resource_id}: {error.detail}") from None
+
+
+def _check_id(resource: str, resource_id: int) -> None:
+    if not (0 < resource_id < ID_LIMIT if resource == "movie" else resource_id == 0):
+        raise InputError(
+            f"{resource} {resource_id} can't be: films have ids above 0 that fit 63 bits, lists the id 0"
+        )
 
 
 def _payload(line: bytes) -> bytes:
     """The payload's own text: numbers digit by digit, also those that no float holds."""
     try:
-        row = json.loads(line, parse_int=orjson.Fragment, parse_float=orjson.Fragment)
-        return orjson.dumps(row["payload"])
-    except (RecursionError, orjson.JSONEncodeError):
-        raise InputError("the payload is nested too deeply") from None
+        return orjson.dumps(answer.with_exact_numbers(line)["payload"])
+    except answer.BadBodyError as error:
+        raise InputError(f"the payload is {error.detail}") from None
 
 
 def _text(row: dict[str, Any], name: str) -> str | None:
@@ -264,6 +260,6 @@ def _text(row: dict[str, Any], name: str) -> str | None:
 
 def _date(text: Any) -> date:
     try:
-        return settings.day(str(text))
+        return values.day(str(text))
     except ValueError as error:
         raise InputError(f"snapshot_date {str(text)[:50]!r} {error}") from None

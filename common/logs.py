@@ -12,12 +12,12 @@ from typing import Final, TextIO
 
 import orjson
 
-from extractor.report import Report
-from extractor.secret import Secret
+from common.report import Report
+from common.secret import Secret, redact_all
 
 FORMATS: Final = ("text", "json")
 
-#: They log whole URLs at INFO and headers at DEBUG.
+#: These log whole URLs at INFO and headers at DEBUG.
 _CHATTY = ("httpx", "httpcore", "aiohttp", "asyncio", "backoff")
 
 
@@ -34,9 +34,7 @@ class RedactingFormatter(logging.Formatter):
 
     def redact(self, text: str) -> str:
         """`text` without the secrets."""
-        for secret in self._secrets:
-            text = secret.redact(text)
-        return text
+        return redact_all(text, self._secrets)
 
 
 class JsonFormatter(RedactingFormatter):
@@ -89,5 +87,5 @@ def set_up(
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    # it tells of each COPY that a lost connection ended; `landing` says so once
+    # It tells of each COPY that a lost connection ended; the landing zone's writer says so once.
     logging.getLogger("psycopg").setLevel(logging.ERROR)

@@ -1,0 +1,7 @@
+"""What every program of the project shares: how it logs, keeps secrets, hears signals, writes files, ends.
+
+`program` (a command line's beginning and end), `errors` (what ends a command, with its exit code), `logs`,
+`secret` (values that are masked in whatever is written), `signals`, `files` (a file that is there whole or
+not at all), `report` and `notify` (who hears of a failed run, and what), `proxy` (TLS and proxies of the
+environment), `version`. It knows no other package of the project but `warehouse.environment`.
+"""

@@ -1,0 +1,25 @@
+"""What ends a command, each with its exit code and a message for the person who typed it."""
+
+
+class ProgramError(Exception):
+    """The command can't go on. The message says what happened, to what, and what to do."""
+
+    exit_code = 1
+
+
+class ConfigurationError(ProgramError):
+    """A setting, the token or an address is wrong: trying again without a change is of no use."""
+
+    exit_code = 2
+
+
+class OutputError(ProgramError):
+    """What was asked for can't be written."""
+
+
+class StoppedError(ProgramError):
+    """A signal ended the command; `exit_code` is 128 + the signal's number."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

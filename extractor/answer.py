@@ -1,0 +1,295 @@
+"""What an answer of TMDB must be, and the one change that jsonb needs."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from extractor.rows import ID_LIMIT
+
+#: Escapes, read from the left so that the second half of `\\\\` never begins one: a pair of surrogates that
+#: belong together, one \\uXXXX, or any other.
+_ESCAPE: Final = re.compile(
+    rb"\\(?:(?P<pair>u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|u(?P<code>[0-9a-fA-F]{4})|.)",
+    re.DOTALL,
+)
+_SUSPECT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+#: What a film's answer can be asked to append, and within each block the members that hold its content, with
+#: their kind. A block without them is not what was asked for, so it does not make a payload full.
+BLOCKS: Final[Mapping[str, Mapping[str, type]]] = {
+    "credits": {"cast": list, "crew": list},
+    "keywords": {"keywords": list},
+    "release_dates": {"results": list},
+    "watch/providers": {"results": dict},
+    "translations": {"translations": list},
+    "external_ids": {},
+    "alternative_titles": {"titles": list},
+    "videos": {"results": list},
+}
+_JSONPATH_KIND: Final[Mapping[type, str]] = {list: "array", dict: "object"}
+
+#: Films that TMDB puts on one page of discover, and of changes.
+PAGE_FILMS: Final = 20
+CHANGES_PAGE_FILMS: Final = 100
+
+
+class BadBodyError(Exception):
+    """The body is not what was asked for; `reason` is a short name for it."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+Check = Callable[[Any], None]
+"""Raises `BadBodyError` unless the parsed document is what was asked for."""
+
+
+def movie(movie_id: int) -> Check:
+    """A film: an object with the `id` that was asked for."""
+
+    def check(document: Any) -> None:
+        _object(document)
+        got = document.get("id")
+        if type(got) is not int or got != movie_id:
+            if "id" not in document and "status_code" in document:
+                raise BadBodyError("error_body", f"status 200 with TMDB's error {_error(document)}")
+            raise BadBodyError("other_id", f"asked for film {movie_id}, got id {str(got)[:100]!r}")
+
+    return check
+
+
+def has_block(document: Mapping[str, Any], name: str) -> bool:
+    """Does a film's answer hold the block: an object that is no error, with its lists?"""
+    block = document.get(name)
+    if not isinstance(block, dict) or "status_code" in block or block.get("success") is False:
+        return False
+    return all(isinstance(block.get(member), kind) for member, kind in BLOCKS[name].items())
+
+
+def lacking(document: Mapping[str, Any], wanted: Iterable[str]) -> tuple[str, ...]:
+    """Those of the blocks `wanted` that a film's answer does not hold."""
+    return tuple(name for name in wanted if not has_block(document, name))
+
+
+def without_bad_blocks(
+    body: bytes, document: dict[str, Any], names: Iterable[str]
+) -> tuple[bytes, str | None]:
+    """A film's answer without those of the blocks `names` that came as something else (null, an error), and
+    what was left out, in words.
+
+    In the landing zone a block that is there is a whole one, so absence is never taken for emptiness.
+    """
+    bad = [name for name in names if name in document and not has_block(document, name)]
+    if not bad:
+        return body, None
+    members = {key: value for key, value in with_exact_numbers(body).items() if key not in bad}
+    return orjson.dumps(members), f"left out {', '.join(bad)}, which came as no such block"
+
+
+def with_exact_numbers(body: bytes) -> dict[str, Any]:
+    """The object in `body` with each number as its own text, for `orjson.dumps`: also those that no float
+    holds keep their digits. Raises `BadBodyError` when it is nested too deeply.
+    """
+    try:
+        read: dict[str, Any] = json.loads(body, parse_int=orjson.Fragment, parse_float=orjson.Fragment)
+        orjson.dumps(read)
+    except (RecursionError, orjson.JSONEncodeError):
+        raise BadBodyError("not_json", "nested too deeply") from None
+    return read
+
+
+def full_jsonpath(wanted: Iterable[str]) -> str:
+    """The predicate, for PostgreSQL's `@@`, that a payload holds all blocks `wanted`, as `has_block` says."""
+    terms = []
+    for name in wanted:
+        block = f'$."{name}"'
+        terms.append(f'{block}.type() == "object" && !exists({block}.status_code)')
+        terms += [
+            f'{block}."{member}".type() == "{_JSONPATH_KIND[kind]}"' for member, kind in BLOCKS[name].items()
+        ]
+    return " && ".join(terms)
+
+
+def genre_list(document: Any) -> None:
+    """`{"genres": [{"id", "name"}, …]}`, not empty."""
+    _object(document)
+    _rows(document.get("genres"), "id", document)
+
+
+def certification_list(document: Any) -> None:
+    """`{"certifications": {country: [{"certification", …}, …], …}}`, not empty."""
+    _object(document)
+    countries = document.get("certifications")
+    if (
+        not isinstance(countries, dict)
+        or not countries
+        or not all(isinstance(rows, list) for rows in countries.values())
+    ):
+        raise BadBodyError("not_a_list", f"no certifications by country in it: {_excerpt(document)}")
+
+
+def result_list(key: str) -> Check:
+    """`{"results": [{key, …}, …]}`, not empty."""
+
+    def check(document: Any) -> None:
+        _object(document)
+        _rows(document.get("results"), key, document)
+
+    return check
+
+
+def bare_list(key: str) -> Check:
+    """`[{key, …}, …]`, not empty: countries and languages."""
+
+    def check(document: Any) -> None:
+        _rows(document, key, document)
+
+    return check
+
+
+class ListKind(NamedTuple):
+    """One of TMDB's lists: where it is, what it must be, whether it comes in a language, and the block that
+    must be wanted for it to be of use (None: it always is).
+    """
+
+    path: str
+    check: Check
+    in_language: bool
+    block: str | None = None
+
+
+#: The lists that land on every run, by resource.
+LISTS: Final[Mapping[str, ListKind]] = {
+    "genre_list": ListKind("/genre/movie/list", genre_list, True),
+    "country_list": ListKind("/configuration/countries", bare_list("iso_3166_1"), True),
+    "language_list": ListKind("/configuration/languages", bare_list("iso_639_1"), False),
+    "certification_list": ListKind("/certification/movie/list", certification_list, False, "release_dates"),
+    "watch_provider_list": ListKind(
+        "/watch/providers/movie", result_list("provider_id"), True, "watch/providers"
+    ),
+    "watch_region_list": ListKind(
+        "/watch/providers/regions", result_list("iso_3166_1"), True, "watch/providers"
+    ),
+}
+
+
+def page(document: Any) -> None:
+    """One page of a list of films: `results` with ids, and `total_pages`."""
+    _object(document)
+    _films(document.get("results"), document)
+    if type(document.get("total_pages")) is not int:
+        raise BadBodyError("not_a_page", f"no total_pages in it: {_excerpt(document)}")
+
+
+def whole_page(number: int, films: int, total: int = 0) -> Check:
+    """Page `number` of a list of films, `films` on a page, with as many as TMDB promises.
+
+    What it promises is its total, by this answer, or by that of page 1, `total`; of the latter a hundredth
+    may be gone since. Page 1 has one film at least: neither discover nor the changes of a day are ever empty.
+    """
+
+    def check(document: Any) -> None:
+        page(document)
+        own = document.get("total_results")
+        promised = (
+            max(own if type(own) is int else 0, total - total // 100, number == 1) - (number - 1) * films
+        )
+        if len(document["results"]) < min(films, promised):
+            raise BadBodyError(
+                "short_page",
+                f"{len(document['results'])} of {min(films, promised)} films that TMDB's total promises",
+            )
+
+    return check
+
+
+def find(document: Any) -> None:
+    """An answer of `/find`: `movie_results` with ids, which may be empty."""
+    _object(document)
+    _films(document.get("movie_results"), document)
+
+
+def gone(document: Any) -> bool:
+    """Is this the body of a 404 that TMDB itself gave? 34 not found, 6 invalid id (TMDB's error codes)."""
+    return isinstance(document, dict) and document.get("status_code") in (34, 6)
+
+
+def parse(body: bytes) -> Any:
+    """The document in `body`. Raises `BadBodyError` when it is not JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadBodyError("not_json", f"not JSON ({error}): {excerpt(body)}") from None
+
+
+def repair(body: bytes) -> tuple[bytes, str | None]:
+    """The text without what jsonb can't hold (escaped NULs, surrogates without their other half), and what
+    was removed, in words; `None` when nothing was, which is nearly always.
+    """
+    if not _SUSPECT.search(body):
+        return body, None
+    nuls = surrogates = 0
+
+    def keep(match: re.Match[bytes]) -> bytes:
+        nonlocal nuls, surrogates
+        code = match["code"]
+        if code is None:
+            return match[0]
+        number = int(code, 16)
+        if number == 0:
+            nuls += 1
+            return b""
+        if 0xD800 <= number <= 0xDFFF:
+            surrogates += 1
+            return b""
+        return match[0]
+
+    repaired = _ESCAPE.sub(keep, body)
+    parts = [f"{nuls} NUL"] * bool(nuls) + [f"{surrogates} lone surrogate"] * bool(surrogates)
+    return repaired, f"removed {' and '.join(parts)}" if parts else None
+
+
+def excerpt(body: bytes) -> str:
+    """The beginning of a body, for a message."""
+    return repr(body[:200].decode("utf-8", "replace"))
+
+
+def describe(body: bytes) -> str:
+    """TMDB's own words for an error, else the beginning of the body."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return excerpt(body)
+    if isinstance(document, dict) and "status_code" in document:
+        return _error(document)
+    return excerpt(body)
+
+
+def _error(document: dict[str, Any]) -> str:
+    return f"{str(document['status_code'])[:20]}: {str(document.get('status_message'))[:200]}"
+
+
+def _object(document: Any) -> None:
+    if not isinstance(document, dict):
+        raise BadBodyError("not_an_object", f"a JSON {type(document).__name__}, not an object")
+
+
+def _films(rows: Any, document: Any) -> None:
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and type(row.get("id")) is int and 0 < row["id"] < ID_LIMIT for row in rows
+    ):
+        raise BadBodyError("not_a_page", f"no list of films in it: {_excerpt(document)}")
+
+
+def _rows(rows: Any, key: str, document: Any) -> None:
+    if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) and key in r for r in rows):
+        raise BadBodyError("not_a_list", f"not a list of rows with {key!r}: {_excerpt(document)}")
+
+
+def _excerpt(document: Any) -> str:
+    return excerpt(orjson.dumps(document)[:200])

@@ -1,0 +1,446 @@
+"""Which films a run fetches: the popular and the tracked, the whole catalogue, what changed, or a list."""
+
+import asyncio
+import logging
+import re
+from array import array
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from extractor import answer, discover, export
+from extractor.answer import BLOCKS, CHANGES_PAGE_FILMS, PAGE_FILMS
+from extractor.errors import InputError, SourceError
+from extractor.http import FailedError
+from extractor.idset import IdSet
+from extractor.rows import Ask, Failure
+from extractor.settings import Settings
+from extractor.tmdb import Tmdb
+
+log = logging.getLogger(__name__)
+
+Query = Callable[[str, dict[str, Any]], Awaitable[list[tuple[Any, ...]]]]
+
+#: TMDB serves no page beyond this (error 22, "Pages start at 1 and max at 500").
+LAST_PAGE: Final = 500
+#: `/movie/changes` takes no longer range (error 20), and one day of it must overlap with the run before.
+CHANGES_DAYS: Final = 14
+#: Films asked of the landing zone at once.
+CHUNK: Final = 1000
+#: What of the films that TMDB's total promises may be missing although every page was full: ranks move
+#: between two pages, so an id comes twice and another not at all (measured: 1.4 %).
+_REPEATED: Final = 0.1
+#: Wrong lines of a list of ids that are named.
+_NAMED_LINES: Final = 10
+
+#: Films that were on the popular pages of the window before a date: from an index alone.
+_TRACKED: Final = """
+select distinct resource_id from raw.tmdb_response
+where resource = 'movie' and selected_by = 'popular' and http_status = 200
+    and snapshot_date >= %(date)s - %(days)s and snapshot_date < %(date)s
+order by resource_id
+"""
+
+#: What the date has of these films already: the run, TMDB's status, and whether there is more than the film.
+_LANDED: Final = f"""
+select resource_id, run_id, http_status, payload ?| array[{", ".join(f"'{name}'" for name in BLOCKS)}]
+from raw.tmdb_response
+where resource = 'movie' and snapshot_date = %(date)s and resource_id = any(%(ids)s)
+"""  # noqa: S608 (our own names of blocks)
+
+#: The newest full payload of each of these films, if it is not older than the days between two of them. The
+#: predicate on credits, which TMDB_BLOCKS nearly always has, is that of an index.
+_FULL: Final = """
+select resource_id, max(snapshot_date) from raw.tmdb_response
+where resource = 'movie' and resource_id = any(%(ids)s) and snapshot_date > %(date)s - %(full_days)s
+    and {index} payload @@ '{full}'
+group by resource_id
+"""
+
+#: The popularity of these films at their newest snapshot, null where it has none (a film that is gone).
+_POPULARITY: Final = """
+select newest.resource_id, landed.payload -> 'popularity'
+from (
+    select resource_id, max(snapshot_date) as snapshot_date from raw.tmdb_response
+    where resource = 'movie' and resource_id = any(%(ids)s)
+    group by resource_id
+) as newest
+inner join raw.tmdb_response as landed
+    on landed.resource = 'movie' and landed.resource_id = newest.resource_id
+    and landed.snapshot_date = newest.snapshot_date
+"""
+
+#: The newest finished run before a date that went through all changes or the whole catalogue, as widely as
+#: this run would. Failing that the first finished run of all: what it landed is as old as that.
+_BASELINE: Final = """
+select snapshot_date from raw.extract_run
+where status = 'finished' and snapshot_date < %(date)s and mode in ('changes', 'export')
+    and parameters ->> 'limit' is null
+    and coalesce((parameters ->> 'min_popularity')::numeric, 0) <= %(least)s
+union all
+select min(snapshot_date) from raw.extract_run
+where status = 'finished' and snapshot_date < %(date)s and not exists (
+    select from raw.extract_run as wide
+    where wide.status = 'finished' and wide.snapshot_date < %(date)s and wide.mode in ('changes', 'export')
+        and wide.parameters ->> 'limit' is null
+        and coalesce((wide.parameters ->> 'min_popularity')::numeric, 0) <= %(least)s
+)
+order by snapshot_date desc nulls last limit 1
+"""
+
+
+@dataclass
+class Selection:
+    """The films of a run, in the order in which they are fetched; those from `tracked_from` on are tracked
+    ones.
+
+    `failures`: what of the catalogue could not be read. `problems`: why the run has failed all the same, when
+    the catalogue is not what TMDB says it is. `origin`: the mode that chose them (a `changes` run that fell
+    back to a full pass has `export`).
+    """
+
+    origin: str
+    ids: "array[int]"
+    tracked_from: int
+    failures: list[Failure] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def selected_by(self, place: int) -> str:
+        """Why the film at `place` is fetched."""
+        return self.origin if place < self.tracked_from else "tracked"
+
+
+async def select(client: Tmdb, query: Query, settings: Settings) -> Selection:
+    """The films that `settings` ask for. Raises `SourceError` when the catalogue can't be read at all,
+    `InputError` for a list of ids that is none.
+    """
+    if settings.mode == "popular":
+        return await _popular(client, query, settings)
+    if settings.mode == "export":
+        return await _export(client, settings)
+    if settings.mode == "ids":
+        return await _listed(client, settings)
+    return await _changes(client, query, settings)
+
+
+async def sift(
+    query: Query, selection: Selection, settings: Settings, chain: tuple[int, ...]
+) -> AsyncIterator[tuple[list[Ask], int]]:
+    """What of `selection` is to be fetched, chunk by chunk, and how many films of the chunk the unfinished
+    runs `chain` have landed already.
+    """
+    due = _Due(settings, set(chain))
+    for start in range(0, len(selection.ids), CHUNK):
+        chunk = selection.ids[start : start + CHUNK].tolist()
+        parameters = {"ids": chunk, "date": settings.snapshot_date, "full_days": settings.full_days}
+        landed = {film: state for film, *state in await query(_LANDED, parameters)}
+        full = {film: last for film, last in await query(due.last_full, parameters)}
+        asks = [
+            Ask("movie", film, selection.selected_by(start + place), due.is_full(film, landed, full))
+            for place, film in enumerate(chunk)
+            if due.is_to_be_fetched(film, landed)
+        ]
+        yield asks, len(chunk) - len(asks)
+
+
+class _Due:
+    """Which films are to be fetched, and which of them in full. `landed`: by film the run, the status, and
+    whether there is more than the film alone; `full`: by film the date of the newest full payload.
+    """
+
+    def __init__(self, settings: Settings, chain: set[int]) -> None:
+        self._day = settings.snapshot_date
+        self._period = settings.full_days
+        self._always = settings.mode == "changes"
+        self._chain = chain
+        index = "payload ? 'credits' and" if "credits" in settings.blocks else ""
+        is_full = answer.full_jsonpath(settings.blocks) or "true == true"
+        self.last_full = _FULL.format(index=index, full=is_full)
+
+    def is_to_be_fetched(self, film: int, landed: dict[int, list[Any]]) -> bool:
+        """A film that an unfinished run of the date has landed is not, unless a run that fetches all in full
+        finds less than that.
+        """
+        if film not in landed:
+            return True
+        run, status, has_blocks = landed[film]
+        return run not in self._chain or (self._always and status == 200 and not has_blocks)
+
+    def is_full(self, film: int, landed: dict[int, list[Any]], full: dict[int, date]) -> bool:
+        """A film's full payload is due when the last one is older than the period, or was of other blocks;
+        when the row of the same day, which the new one replaces, has blocks; and once in each period on a day
+        of the film's own, so that what came new on one day is spread over the period's days.
+        """
+        last = full.get(film)
+        if self._always or last is None or (film in landed and landed[film][2]):
+            return True
+        own_day = ((self._day - date(2000, 1, 1)).days + film) % self._period == 0
+        return last < self._day and own_day
+
+
+async def _popular(client: Tmdb, query: Query, settings: Settings) -> Selection:
+    pages = _Pages(client, settings)
+    seen = IdSet()
+    ids = array("q")
+    selection = Selection("popular", ids, 0, pages.failures)
+    await _discovered(pages, settings, seen, ids, selection.problems)
+    wanted = min(settings.pages * PAGE_FILMS, settings.limit or settings.pages * PAGE_FILMS)
+    if settings.pages > LAST_PAGE and len(ids) < wanted:
+        await _beyond_discover(client, settings, seen, ids, wanted, pages.failures)
+    del ids[settings.limit or len(ids) :]
+    selection.tracked_from = len(ids)
+    if settings.track_days:
+        rows = await query(_TRACKED, {"date": settings.snapshot_date, "days": settings.track_days})
+        ids.extend(film for (film,) in rows if seen.add(film))
+        del ids[settings.limit or len(ids) :]
+    return selection
+
+
+async def _discovered(
+    pages: "_Pages", settings: Settings, seen: IdSet, ids: "array[int]", problems: list[str]
+) -> None:
+    """The films of discover's pages into `ids`. Pages are not a snapshot: ids repeat between them, and are
+    taken once.
+    """
+    path, label = "/discover/movie", "discover"
+    query = discover.query(settings.discover) | {"sort_by": "popularity.desc", "include_adult": "false"}
+    query |= {name: value for name in ("language", "region") if (value := getattr(settings, name))}
+    first = await pages.first_page(path, label, PAGE_FILMS, **query)
+    last = min(settings.pages, LAST_PAGE, first["total_pages"])
+    total = first.get("total_results")
+    total = total if type(total) is int else 0
+    others = await asyncio.gather(
+        *(pages.page(path, label, number, PAGE_FILMS, total, **query) for number in range(2, last + 1))
+    )
+    films = [film for page in (first, *others) if page is not None for film in page["results"]]
+    least = settings.min_popularity or 0.0
+    ids.extend(film["id"] for film in films if _popularity(film) >= least and seen.add(film["id"]))
+    promised = min(total, last * PAGE_FILMS)
+    different = len({film["id"] for film in films})
+    if not films:
+        which = f" for TMDB_DISCOVER={settings.discover}" if settings.discover else ""
+        problems.append(f"TMDB's discover lists no film at all{which}")
+    elif different < promised * (1 - _REPEATED):
+        problems.append(
+            f"TMDB's discover listed {different:,} films where its own total promises {promised:,} on these"
+            f" {last:,} pages"
+        )
+
+
+async def _beyond_discover(
+    client: Tmdb,
+    settings: Settings,
+    seen: IdSet,
+    ids: "array[int]",
+    wanted: int,
+    failures: list[Failure],
+) -> None:
+    """On from discover's last page until `ids` has `wanted` films: the daily id export names the most popular
+    ones of the whole catalogue, without videos, as discover does.
+    """
+    try:
+        named = await export.films_of(
+            client,
+            settings.snapshot_date,
+            limit=wanted + len(ids),
+            min_popularity=settings.min_popularity,
+            tries=settings.max_tries,
+            videos=False,
+        )
+    except SourceError as error:
+        # What discover has named is landed all the same, and the run says that it is not all.
+        failures.append(Failure("export", LAST_PAGE, "no_export", str(error)))
+        return
+    failures += named.failures
+    for film in named.ids:
+        if len(ids) >= wanted:
+            return
+        if seen.add(film):
+            ids.append(film)
+
+
+async def _export(client: Tmdb, settings: Settings) -> Selection:
+    named = await export.films_of(
+        client,
+        settings.snapshot_date,
+        limit=settings.limit,
+        min_popularity=settings.min_popularity,
+        tries=settings.max_tries,
+    )
+    return Selection("export", named.ids, len(named.ids), named.failures)
+
+
+async def _changes(client: Tmdb, query: Query, settings: Settings) -> Selection:
+    day, least = settings.snapshot_date, settings.min_popularity or 0.0
+    rows = await query(_BASELINE, {"date": day, "least": least})
+    since: date | None = rows[0][0] if rows else None
+    if since is None or day - since >= timedelta(days=CHANGES_DAYS):
+        why = f"the last run was on {since}" if since else "there was no run before"
+        log.warning(
+            "changes: %s, and TMDB lists changes of the last %d days only, of which one must overlap:"
+            " fetching the whole catalogue",
+            why,
+            CHANGES_DAYS,
+        )
+        return await _export(client, settings)
+    # Details are cached for 8 hours, so what changed late on that day may have been read as it was before.
+    first = since - timedelta(days=1)
+    log.info("changes: reading what changed from %s to %s", first, day)
+    pages = _Pages(client, settings)
+    ids = array("q")
+    await _changed(pages, IdSet(), ids, first, day)
+    if settings.min_popularity:
+        ids = await _popular_enough(query, ids, least)
+    del ids[settings.limit or len(ids) :]
+    return Selection("changes", ids, len(ids), pages.failures)
+
+
+async def _changed(pages: "_Pages", seen: IdSet, ids: "array[int]", first: date, last: date) -> None:
+    """The films that changed from `first` to `last`. A range with too many pages is halved; the halves share
+    a day, because TMDB does not say whether the end belongs to a range. Adult films are left out; of those
+    whose `adult` is null, which may be deleted ones, a 404 will tell.
+    """
+    path, label = "/movie/changes", f"changes {first}..{last}"
+    query: dict[str, str | int] = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+    page = await pages.first_page(path, label, CHANGES_PAGE_FILMS, **query)
+    count = page["total_pages"]
+    if count > LAST_PAGE and last - first > timedelta(days=1):
+        middle = first + (last - first) // 2
+        await _changed(pages, seen, ids, first, middle)
+        await _changed(pages, seen, ids, middle, last)
+        return
+    if count > LAST_PAGE:
+        error = FailedError("too_many_pages", f"{count} pages of changes, TMDB serves {LAST_PAGE}")
+        pages.fail(label, LAST_PAGE + 1, error)
+        count = LAST_PAGE
+    total = page.get("total_results")
+    total = total if type(total) is int else 0
+    others = await asyncio.gather(
+        *(
+            pages.page(path, label, number, CHANGES_PAGE_FILMS, total, **query)
+            for number in range(2, count + 1)
+        )
+    )
+    for found in (page, *others):
+        if found is not None:
+            ids.extend(
+                row["id"] for row in found["results"] if row.get("adult") is not True and seen.add(row["id"])
+            )
+
+
+async def _popular_enough(query: Query, ids: "array[int]", least: float) -> "array[int]":
+    """Those of `ids` that are at least so popular, or were never landed, or of which it is not known."""
+    kept = array("q")
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK].tolist()
+        known = {film: value for film, value in await query(_POPULARITY, {"ids": chunk})}
+        kept.extend(
+            film for film in chunk if not isinstance(known.get(film), int | float) or known[film] >= least
+        )
+    return kept
+
+
+async def _listed(client: Tmdb, settings: Settings) -> Selection:
+    """The films of a list of one's own, in its order. IMDb's ids are resolved by TMDB's `/find`."""
+    lines = read_ids(Path(settings.ids_file or ""))
+    pages = _Pages(client, settings)
+    found = await asyncio.gather(*(pages.film_of(number, given) for number, given in lines))
+    seen = IdSet()
+    ids = array("q", (film for film in found if film is not None and seen.add(film)))
+    del ids[settings.limit or len(ids) :]
+    return Selection("ids", ids, len(ids), pages.failures)
+
+
+def read_ids(file: Path) -> list[tuple[int, int | str]]:
+    """The ids in `file` with their lines' numbers: TMDB's as numbers, IMDb's as text. A line holds one id;
+    blank lines, and what follows a `#`, say nothing. Raises `InputError`, which names the wrong lines.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read TMDB_IDS_FILE={file}: {error.strerror}") from None
+    except ValueError:
+        raise InputError(f"TMDB_IDS_FILE={file} is no text in UTF-8") from None
+    lines: list[tuple[int, int | str]] = []
+    wrong = []
+    for number, line in enumerate(text.splitlines(), 1):
+        given = line.partition("#")[0].strip()
+        if re.fullmatch(r"[0-9]{1,10}", given) and 0 < int(given) < 1 << 31:
+            lines.append((number, int(given)))
+        elif re.fullmatch(r"tt[0-9]{7,10}", given):
+            lines.append((number, given))
+        elif given:
+            wrong.append(f"line {number} ({given[:30]!r})")
+    if wrong:
+        named = ", ".join(wrong[:_NAMED_LINES]) + " …" * (len(wrong) > _NAMED_LINES)
+        raise InputError(
+            f"TMDB_IDS_FILE={file}: {named} {'is' if len(wrong) == 1 else 'are'} no id of TMDB's (603) or"
+            " IMDb's (tt0133093); one a line is needed. Nothing was fetched"
+        )
+    if not lines:
+        raise InputError(f"TMDB_IDS_FILE={file} names no film: one id a line is needed")
+    return lines
+
+
+class _Pages:
+    """Pages of TMDB's lists, some at a time; what can't be had is in `failures`."""
+
+    def __init__(self, client: Tmdb, settings: Settings) -> None:
+        self.failures: list[Failure] = []
+        self._client = client
+        self._settings = settings
+        self._slots = asyncio.Semaphore(settings.max_connections)
+
+    def fail(self, label: str, number: int, error: FailedError) -> None:
+        """Record what can't be had."""
+        self.failures.append(self._client.failure(label, number, error))
+
+    async def page(
+        self, path: str, label: str, number: int, films: int, total: int = 0, **query: str | int
+    ) -> dict[str, Any] | None:
+        """One page, of which all but the last have `films` films, and all together `total`, if that is known;
+        None when it can't be had.
+        """
+        check = answer.whole_page(number, films, total)
+        try:
+            async with self._slots:
+                return await self._client.page(path, check, **query, page=number)
+        except FailedError as error:
+            log.warning("cannot read page %d of %s: %s", number, label, error)
+            self.fail(label, number, error)
+            # A page with too few films is better than none, and recorded as what it is.
+            return error.document if error.reason == "short_page" else None
+
+    async def first_page(self, path: str, label: str, films: int, **query: str | int) -> dict[str, Any]:
+        """Page 1, without which there is nothing to do. Raises `SourceError`."""
+        page = await self.page(path, label, 1, films, 0, **query)
+        if page is None:
+            failure = self.failures[-1]
+            raise SourceError(
+                f"TMDB can't be read at {self._settings.base_url}: {failure.reason}: {failure.detail}."
+                " Check TMDB_BASE_URL and the network, then run the same command again"
+            )
+        return page
+
+    async def film_of(self, line: int, given: int | str) -> int | None:
+        """TMDB's id of a film in a list of ids; None when IMDb's id leads to none."""
+        if isinstance(given, int):
+            return given
+        try:
+            async with self._slots:
+                found = await self._client.page(f"/find/{given}", answer.find, external_source="imdb_id")
+            if found["movie_results"]:
+                film: int = found["movie_results"][0]["id"]
+                return film
+            raise FailedError("not_at_tmdb", f"line {line}: TMDB knows no film by IMDb's id {given}")
+        except FailedError as error:
+            log.warning("line %d of the list, %s: %s", line, given, error.detail)
+            self.fail("ids_file", line, error)
+            return None
+
+
+def _popularity(row: dict[str, Any]) -> float:
+    popularity = row.get("popularity")
+    return float(popularity) if isinstance(popularity, int | float) else 0.0
