@@ -25,20 +25,18 @@ def instructions(dockerfile: str) -> list[tuple[str, str]]:
 
 
 def goes_into_the_image(path: str, rules: list[str]) -> bool:
-    """Docker's rule: the last line that matches the file, or a folder above it, decides."""
-    parts = path.split("/")
-    above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
-    inside = True
+    """Docker's rule: the last line that matches the file decides; none lets it in."""
+    inside = False
     for rule in rules:
-        if any(re.fullmatch(_expression(rule.lstrip("!").rstrip("/")), name) for name in above):
+        if re.fullmatch(_expression(rule.lstrip("!")), path):
             inside = rule.startswith("!")
     return inside
 
 
 def _expression(pattern: str) -> str:
-    """`**/` is any number of folders, `*` what is within one."""
-    words = {"**/": "(?:.*/)?", "*": "[^/]*"}
-    return "".join(words.get(word) or re.escape(word) for word in re.split(r"(\*\*/|\*)", pattern))
+    """`**` is any number of folders, `*` what is within one."""
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    return "".join(words.get(word) or re.escape(word) for word in re.split(r"(\*\*/|\*\*|\*)", pattern))
 
 
 @pytest.fixture(scope="module")

