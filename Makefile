@@ -142,7 +142,7 @@ lint: $(READY) ## Check style, types and what only runs elsewhere: Dockerfile, c
 	@PGHOST=none .venv/bin/dbt --quiet parse $(DBT_OPTIONS) --target-path '$(CURDIR)/build/lint'
 	@.venv/bin/dbt-bouncer --config-file dbt-bouncer.yml
 	@.venv/bin/hadolint Dockerfile
-	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml deploy/compose/demo.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml deploy/compose/*.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/zizmor --offline --no-progress --quiet .github
 

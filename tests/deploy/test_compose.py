@@ -28,7 +28,10 @@ FILLED = {name: f"the {name}" for name in SECRETS}
 
 @pytest.fixture(scope="module")
 def files(project_root: Path) -> list[Path]:
-    return [project_root / "docker-compose.yml", project_root / "deploy" / "compose" / "demo.yml"]
+    return [
+        project_root / name
+        for name in ("docker-compose.yml", "deploy/compose/demo.yml", "deploy/compose/citus.yml")
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,13 @@ def stack(files: list[Path]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def demo(files: list[Path]) -> dict[str, Any]:
     """`make up-demo`."""
-    return load(files, FILLED)
+    return load(files[:2], FILLED)
+
+
+@pytest.fixture(scope="module")
+def citus(files: list[Path]) -> dict[str, Any]:
+    """`make up` on Citus."""
+    return load([files[0], files[2]], FILLED)
 
 
 def test_the_files_fit_the_compose_specification(files: list[Path]) -> None:
@@ -55,7 +64,10 @@ def test_the_files_fit_the_compose_specification(files: list[Path]) -> None:
 
 
 def test_nothing_starts_with_a_default_password(files: list[Path]) -> None:
-    used = {name: uses for path in files for name, uses in variables_of(path).items()}
+    used: dict[str, list[tuple[str, str]]] = {}
+    for path in files:
+        for name, uses in variables_of(path).items():
+            used.setdefault(name, []).extend(uses)
     wanted = {name for name in used if re.search("PASSWORD|KEY|SECRET|TOKEN", name)} - {"TMDB_TOKEN"}
     assert wanted == set(SECRETS)
     for name in SECRETS:
@@ -262,3 +274,39 @@ def test_the_services_that_people_are_told_to_type_exist(stack: dict[str, Any], 
     }
     # 8080 is `make docs-serve`
     assert addresses <= published | {"8080"}
+
+
+def test_citus_is_a_coordinator_and_workers_alike(
+    stack: dict[str, Any], citus: dict[str, Any], project_root: Path
+) -> None:
+    services = citus["services"]
+    new = services.keys() - stack["services"].keys()
+    assert new == {
+        "citus",
+        *(f"citus-worker-{n}{what}" for n in (1, 2) for what in ("", "-roles")),
+    }
+    ours = services["citus"]["command"], services["citus"]["configs"][0]["target"]
+    assert ours == (["sh", "/citus"], "/citus")
+    script = (project_root / citus["configs"]["citus"]["file"]).read_text()
+    for name in ("postgres", "citus-worker-1", "citus-worker-2"):
+        assert name in script
+        assert services[name]["image"] == services["citus"]["image"]
+        # what PostgreSQL is set to, and Citus
+        assert set(services[name]["command"]) == {
+            *stack["services"]["postgres"]["command"],
+            "shared_preload_libraries=citus",
+        }
+    for number in (1, 2):
+        worker = services[f"citus-worker-{number}"]
+        assert "ports" not in worker
+        for key in ("environment", "healthcheck", "shm_size", "security_opt", "logging"):
+            assert worker[key] == stack["services"]["postgres"][key], key
+        roles = services[f"citus-worker-{number}-roles"]
+        for key in ("command", "image", "read_only", "cap_drop", "security_opt", "logging"):
+            assert roles[key] == stack["services"]["roles"][key], key
+        assert roles["environment"] == {
+            **stack["services"]["roles"]["environment"],
+            "PGHOST": f"citus-worker-{number}",
+        }
+    for name in ("elt", "scheduler"):
+        assert services[name]["depends_on"]["citus"]["condition"] == "service_completed_successfully"

