@@ -58,6 +58,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     TMDB_ENV_FILE="" \
+    TMDB_BUILD_FOLDER=/tmp/dbt \
     DBT_PROJECT_DIR=/app/dbt_project \
     DBT_PROFILES_DIR=/app/dbt_project \
     DBT_TARGET_PATH=/tmp/dbt/target \

@@ -23,10 +23,10 @@ from rich.table import Table
 import extractor.cli
 import warehouse
 from demo.server import StandInProcess
+from tools import dbt_command
 
 DATABASE = "tmdb_demo"
 PROJECT = Path(__file__).resolve().parent.parent
-DBT_PROJECT = PROJECT / "dbt_project"
 LOG = PROJECT / "build" / "demo.log"
 PREVIEW = PROJECT / "build" / "preview.html"
 #: Where dbt writes: not where `make elt` has it write, whose manifest and results are of other tables.
@@ -87,17 +87,15 @@ def run(films: int, days: int, pages: int, preview: bool) -> None:
         LOG.parent.mkdir(exist_ok=True)
         LOG.write_text("")
         variables = demo_database()
-        folders = dbt_folders()
         keep_apart(variables)
         with StandInProcess("--films", str(films)) as tmdb:
             for day in track(snapshot_dates(days), "Landing a month, a day at a time", console=console):
                 land(tmdb, day, pages)
         with console.status("Building the star schema and testing it (dbt build)"):
-            options = [text for name, folder in folders.items() for text in (name, str(folder))]
-            step("-m", "dbt.cli.main", "build", *options, "--exclude-resource-type", "unit_test")
+            step("-m", "tools.dbt_command", "build", "--exclude-resource-type", "unit_test")
         summarise(console, variables)
         if preview:
-            manifest = folders["--target-path"] / "manifest.json"
+            manifest = dbt_command.folder() / "target" / "manifest.json"
             options = ["--output", str(PREVIEW), "--manifest", str(manifest), "--note", "synthetic films"]
             step("-m", "metabase.preview", *options)
     except StepFailedError as error:
@@ -123,45 +121,26 @@ def snapshot_dates(days: int) -> Sequence[date]:
 
 def demo_database() -> dict[str, str]:
     """The PG* variables of the demo's own database, made when it is missing."""
-    os.environ["PGDATABASE"] = DATABASE
-    variables = warehouse.ensure()
-    if os.environ.get("PGHOST"):
-        with psycopg.connect(dbname="postgres", autocommit=True) as connection:
+    if warehouse.is_external():
+        with warehouse.connect(warehouse.ensure(database="postgres")) as connection:
             found = connection.execute("select from pg_database where datname = %s", (DATABASE,)).fetchone()
             if found is None:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
-    return variables
+    return warehouse.ensure(database=DATABASE)
 
 
 def keep_apart(variables: Mapping[str, str]) -> None:
     """Make the environment that of the demo's database, without what the shell or `.env` says to the
-    extractor or to dbt: the demo is the same for everyone, and a variable that is meant for `make elt` or for
-    another dbt project must not redirect it.
+    extractor: the demo is the same for everyone, and a variable that is meant for `make elt` must not
+    redirect it. What dbt writes goes to a folder of the demo's own, or to that of the image.
     """
     kept = {
         name: value
         for name, value in warehouse.overlay(variables).items()
-        if not name.startswith(("TMDB_", "DBT_"))
+        if not name.startswith("TMDB_") or name == "TMDB_BUILD_FOLDER"
     }
     os.environ.clear()
-    os.environ.update(kept | {"TMDB_ENV_FILE": "", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"})
-
-
-def dbt_folders() -> dict[str, Path]:
-    """dbt's options that name folders. What it writes goes to a folder of the demo's own, or to where
-    DBT_TARGET_PATH and DBT_LOG_PATH say if DBT_PROJECT_DIR names this project, as in its image.
-    """
-    ours = Path(os.environ.get("DBT_PROJECT_DIR", "")).resolve() == DBT_PROJECT
-
-    def written(variable: str, name: str) -> Path:
-        return Path((ours and os.environ.get(variable)) or DBT_FOLDER / name)
-
-    return {
-        "--project-dir": DBT_PROJECT,
-        "--profiles-dir": DBT_PROJECT,
-        "--target-path": written("DBT_TARGET_PATH", "target"),
-        "--log-path": written("DBT_LOG_PATH", "logs"),
-    }
+    os.environ.update({"TMDB_BUILD_FOLDER": str(DBT_FOLDER)} | kept | {"TMDB_ENV_FILE": ""})
 
 
 def land(tmdb: StandInProcess, day: date, pages: int) -> None:
@@ -198,14 +177,7 @@ def step(*arguments: str) -> None:
 
 def summarise(console: Console, variables: dict[str, str]) -> None:
     """What was landed and built, in tables."""
-    connection = psycopg.connect(
-        host=variables["PGHOST"],
-        port=variables.get("PGPORT"),
-        user=variables.get("PGUSER"),
-        password=variables.get("PGPASSWORD"),
-        dbname=DATABASE,
-    )
-    with connection:
+    with warehouse.connect(variables) as connection:
         films, facts, days, vanished = connection.execute(SUMMARY).fetchone() or (0, 0, 0, 0)
         failures = connection.execute(FAILURES).fetchall()
         console.print(f"\n[bold]{films:,} films, {facts:,} facts, {days} days[/bold]", highlight=False)

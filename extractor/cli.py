@@ -252,9 +252,7 @@ def _execute_run(work: Coroutine[Any, Any, T], program: Program) -> T:
 
 def _use_warehouse() -> None:
     """Start the embedded PostgreSQL when PGHOST names none; libpq finds either in the environment."""
-    variables = warehouse.overlay(warehouse.ensure())
-    os.environ.clear()
-    os.environ.update(variables)
+    warehouse.enter()
 
 
 def _plan_in_words(plan: "Plan", checked: "Settings") -> str:

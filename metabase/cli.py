@@ -13,9 +13,11 @@ from pathlib import Path
 
 import click
 
+import warehouse
 from metabase import analysis, exposures, loader, manifest, settings
 from metabase.errors import DashboardError, UsageError, shown
 from metabase.loader import HERE
+from warehouse import environment
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -181,12 +183,13 @@ def _manifest(path: Path | None) -> Iterator[manifest.Manifest]:
 def main() -> None:
     """Run a command; end the process with its exit code."""
     try:
+        environment.load()
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except DashboardError as error:
+    except (DashboardError, warehouse.UsageError) as error:
         click.echo(f"metabase: {error}", err=True)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        sys.exit(2 if isinstance(error, (UsageError, warehouse.UsageError)) else 1)

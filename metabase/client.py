@@ -6,10 +6,12 @@ Written from the API's sources and published contract for 0.58 to 0.65; not run 
 """
 
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from metabase_api import Metabase_API  # type: ignore[import-untyped]
@@ -49,6 +51,7 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
     """
 
     def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+        _leave_out_of_proxies(settings.url)
         # metabase-api's own constructor signs in at once and without a timeout
         self.domain = settings.url
         self.header: dict[str, str] = {}
@@ -260,6 +263,17 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
 
 def _refused(error: BaseException | None) -> bool:
     return isinstance(error, requests.ConnectionError) and "NewConnectionError" in repr(error)
+
+
+def _leave_out_of_proxies(url: str) -> None:
+    """A proxy on another machine can't reach this one: so a Metabase here is asked directly.
+
+    It is said in the environment, where dbt-metabase reads it, too.
+    """
+    host = urlsplit(url).hostname or ""
+    if host in ("localhost", "::1") or host.startswith("127."):
+        others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+        os.environ["no_proxy"] = f"{others},{host}".strip(",")
 
 
 def _why(error: requests.RequestException) -> str:

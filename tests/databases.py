@@ -53,7 +53,7 @@ def server() -> Variables:
     that asks starts.
     """
     if os.environ.get("PGHOST"):
-        return {"PGDATABASE": "postgres", **warehouse.ensure()}
+        return warehouse.ensure(database="postgres")
     return {**warehouse.ensure(_home(), durable=False), "PGDATABASE": "postgres"}
 
 

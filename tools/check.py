@@ -1,17 +1,21 @@
 """The questions a careful client asks of the warehouse before trusting it, each printed with its answer.
 
-Reads the PG* variables. Exit 0 when every answer is as it should be, 1 when one is not, 2 when there is
-nothing to ask yet.
+Exit 0 when every answer is as it should be, 1 when one is not, 2 when there is nothing to ask yet.
 """
 
+import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.string import TextLoader
+
+import warehouse
 
 Row = Sequence[Any]
 
@@ -52,17 +56,32 @@ class Answer:
     rows: Sequence[Row] = ()
 
 
-def questions(connection: psycopg.Connection) -> Iterator[Answer]:
-    """Ask all questions in turn."""
-    yield films(connection)
-    yield todays_facts(connection)
-    yield listing(connection, "SELECT * FROM vw_top_movies LIMIT 10")
-    yield listing(connection, "SELECT * FROM vw_genre_popularity ORDER BY avg_popularity DESC LIMIT 10")
+def questions() -> Iterator[tuple[str, Callable[[psycopg.Connection], Answer]]]:
+    """All questions in turn: what each is about, and who asks it."""
+    yield "films", films
+    yield "today's facts", todays_facts
+    for query in (
+        "SELECT * FROM vw_top_movies LIMIT 10",
+        "SELECT * FROM vw_genre_popularity ORDER BY avg_popularity DESC LIMIT 10",
+    ):
+        yield query, partial(listing, query=query)
     for bridge in BRIDGES:
-        yield orphans(connection, bridge)
-    yield duplicates(connection)
-    yield indexes(connection)
-    yield last_snapshot(connection)
+        yield f"orphans in {bridge}", partial(orphans, bridge=bridge)
+    yield "duplicates of (date_id, movie_id) in fact_movie_daily", duplicates
+    yield "indexes", indexes
+    yield "the last snapshot of a film", last_snapshot
+
+
+def answers(connection: psycopg.Connection) -> Iterator[Answer]:
+    """The answers to all questions; what a half-built database lacks is an answer, too."""
+    for about, ask in questions():
+        try:
+            yield ask(connection)
+        except psycopg.OperationalError:  # the server went away: there is nobody to ask any more
+            raise
+        except psycopg.Error as error:
+            said = error.diag.message_primary or str(error)
+            yield Answer(about, False, f"{said} (a build that did not finish? make dbt)")
 
 
 def films(connection: psycopg.Connection) -> Answer:
@@ -76,6 +95,8 @@ def todays_facts(connection: psycopg.Connection) -> Answer:
     """Every film that was fetched today has its fact."""
     query = "SELECT COUNT(*) FROM fact_movie_daily WHERE date_id = CURRENT_DATE"
     count = value(connection, query)
+    if value(connection, "SELECT to_regclass('raw.tmdb_response') IS NULL"):
+        return Answer(query, True, f"{count:,}; there is no landing zone to compare with")
     fetched = value(
         connection,
         "SELECT COUNT(*) FROM raw.tmdb_response"
@@ -83,9 +104,8 @@ def todays_facts(connection: psycopg.Connection) -> Answer:
     )
     if not fetched:
         newest = value(connection, "SELECT MAX(date_id) FROM fact_movie_daily")
-        return Answer(
-            query, count == 0, f"{count:,}; nothing was fetched today, the newest facts are of {newest}"
-        )
+        says = f"the newest facts are of {newest}" if newest else "there are no facts"
+        return Answer(query, count == 0, f"{count:,}; nothing was fetched today, {says}")
     return Answer(query, count == fetched, f"{count:,} of {fetched:,} films fetched today")
 
 
@@ -138,6 +158,8 @@ def last_snapshot(connection: psycopg.Connection) -> Answer:
     """The last snapshot of one film is found by an index, not by reading the fact."""
     movie_id = value(connection, "SELECT movie_id FROM fact_movie_daily ORDER BY date_id DESC LIMIT 1")
     query = "SELECT * FROM fact_movie_daily WHERE movie_id = {} ORDER BY date_id DESC LIMIT 1"
+    if movie_id is None:
+        return Answer(f"EXPLAIN {query.format('…')}", False, "there are no facts")
     statement = sql.SQL("EXPLAIN (FORMAT JSON) " + query).format(sql.Literal(movie_id))
     row = connection.execute(statement).fetchone()
     plan = row[0] if row else []
@@ -167,27 +189,39 @@ def value(connection: psycopg.Connection, query: str) -> Any:
 
 def main() -> int:
     """Print each question with its answer."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a title in Japanese, where only ASCII can be shown
     try:
-        connection = psycopg.connect("", autocommit=True)
+        warehouse.enter()
+        with warehouse.connect(application_name="tmdb-elt check") as connection:
+            return ask_all(connection)
+    except warehouse.WarehouseError as error:
+        print(f"make check: {error}", file=sys.stderr)
+        return error.exit_code
     except psycopg.OperationalError as error:
-        print(f"Cannot reach the warehouse: {error}".strip(), file=sys.stderr)
+        print(f"make check: PostgreSQL went away: {str(error).strip()}", file=sys.stderr)
+        return 1
+
+
+def ask_all(connection: psycopg.Connection) -> int:
+    """Print each question with its answer; the exit code."""
+    for kind in ("date", "timestamp", "timestamptz"):  # PostgreSQL's may lie beyond Python's year 9999
+        connection.adapters.register_loader(kind, TextLoader)
+    name = connection.info.dbname
+    if value(connection, "SELECT to_regclass('marts.fact_movie_daily') IS NULL"):
+        print(
+            f"The database {name} has no tables yet. Build them with `make elt` or, without an account,"
+            " `make demo`; the demo's are checked by `make check PGDATABASE=tmdb_demo`.",
+            file=sys.stderr,
+        )
         return 2
-    with connection:
-        name = connection.info.dbname
-        if value(connection, "SELECT to_regclass('marts.fact_movie_daily') IS NULL"):
-            print(
-                f"The database {name} has no tables yet. Build them with `make elt` or, without an account,"
-                " `make demo`; the demo's are checked by `make check PGDATABASE=tmdb_demo`.",
-                file=sys.stderr,
-            )
-            return 2
-        print(f"database {name} at {connection.info.host}")
-        failed = 0
-        for answer in questions(connection):
-            failed += not answer.passed
-            print(f"{'ok    ' if answer.passed else 'WRONG '} {answer.question}: {answer.says}")
-            for row in answer.rows:
-                print("         " + " | ".join("" if cell is None else str(cell) for cell in row))
+    print(f"database {name} at {connection.info.host}")
+    failed = 0
+    for answer in answers(connection):
+        failed += not answer.passed
+        print(f"{'ok    ' if answer.passed else 'WRONG '} {answer.question}: {answer.says}")
+        for row in answer.rows:
+            print("         " + " | ".join("" if cell is None else str(cell) for cell in row))
     print(f"{failed} wrong" if failed else "all right", file=sys.stderr if failed else sys.stdout)
     return 1 if failed else 0
 

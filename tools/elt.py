@@ -32,6 +32,7 @@ from common.report import Report
 from common.secret import Secret
 from extractor import connection as connections
 from extractor.schema import Connection
+from tools import dbt_command
 from warehouse import environment
 from warehouse.errors import UsageError
 
@@ -44,8 +45,6 @@ LOCK: Final = connections.Lock(
     "two builds at once would break each other",
 )
 
-_DBT: Final = str(Path(sys.executable).with_name("dbt"))
-_DBT_PROJECT: Final = environment.PROJECT / "dbt_project"
 #: Of failed models and tests, so many are named.
 _NAMED: Final = 5
 
@@ -108,7 +107,9 @@ class Day:
             )
 
     async def _build(self, lock: Connection) -> None:
-        code, _ = await self._step(lock, "dbt build", _DBT, "build", *self._build_options)
+        code, _ = await self._step(
+            lock, "dbt build", sys.executable, "-m", "tools.dbt_command", "build", *self._build_options
+        )
         parts, failed = read_results(results_file())
         self.steps[-1].parts = parts
         if code:
@@ -171,7 +172,7 @@ async def _still_locked(connection: Connection) -> AsyncIterator[Connection]:
 
 def results_file() -> Path:
     """Where dbt writes what each node did."""
-    return Path(os.environ.get("DBT_TARGET_PATH") or _DBT_PROJECT / "target") / "run_results.json"
+    return dbt_command.folder() / "target" / "run_results.json"
 
 
 def figures_file() -> Path:
@@ -208,7 +209,11 @@ def write_figures(steps: list[Step], seconds: float, exit_code: int) -> None:
 
 def main(words: list[str]) -> int:
     """The day; its exit code."""
-    environment.load()
+    try:
+        environment.load()
+    except warehouse.WarehouseError as error:
+        print(f"make elt: {error}", file=sys.stderr)
+        return error.exit_code
     split = words.index("--") if "--" in words else len(words)
     parser = argparse.ArgumentParser(
         prog="python -m tools.elt",
@@ -228,8 +233,6 @@ def main(words: list[str]) -> int:
     form = (os.environ.get("TMDB_LOG_FORMAT") or "text").lower()
     if form == "json":
         os.environ.setdefault("DBT_LOG_FORMAT", "json")
-    os.environ.setdefault("DBT_PROJECT_DIR", str(_DBT_PROJECT))
-    os.environ.setdefault("DBT_PROFILES_DIR", str(_DBT_PROJECT))
     build_options = words[split + 1 :]
     if not own.build_only:
         # unit tests judge the models, not the day's data
@@ -247,9 +250,7 @@ def main(words: list[str]) -> int:
         if webhook is not None:
             secrets += notify.secrets_of(webhook)
             logs.set_up("INFO", secrets, form=form, report=report)
-        variables = warehouse.overlay(warehouse.ensure())
-        os.environ.clear()
-        os.environ.update(variables)
+        warehouse.enter()
         asyncio.run(day.run())
     except _FailedError as error:
         failure = error

@@ -1,5 +1,4 @@
-"""Write docs/model.md from the catalog of a built warehouse, that of the PG* variables:
-``.venv/bin/python -m warehouse run -- .venv/bin/python tools/model_page.py``.
+"""Write docs/model.md from the catalog of a built warehouse: ``.venv/bin/python -m tools.model_page``.
 
 Tables, keys and foreign keys are those that PostgreSQL has, the words are the comments that dbt put there: so
 the page cannot say what is not so.
@@ -7,12 +6,14 @@ the page cannot say what is not so.
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "model.md"
+import warehouse
+from warehouse.environment import PROJECT
+
+PAGE = PROJECT / "docs" / "model.md"
 RELATIONS = """
     select c.relname, obj_description(c.oid), n.nspname
     from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
@@ -98,15 +99,16 @@ def first_sentence(text: str | None) -> str:
 def main() -> int:
     """Write the page; exit 2 when the warehouse cannot be reached or has no tables."""
     try:
-        with psycopg.connect("", autocommit=True) as connection:
+        warehouse.enter()
+        with warehouse.connect(application_name="tmdb-elt model page") as connection:
             text = page(connection)
-    except psycopg.Error as error:
+    except (warehouse.WarehouseError, psycopg.Error) as error:
         print(f"docs/model.md was not written: {error}".strip(), file=sys.stderr)
         return 2
     if "dim_movie" not in text:
         print("docs/model.md was not written: build the tables first, with `make dbt`.", file=sys.stderr)
         return 2
-    PAGE.write_text(text)
+    PAGE.write_text(text, encoding="utf-8")
     print(PAGE)
     return 0
 

@@ -18,12 +18,12 @@ _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
-        environment.load()  # options have variables, too
         try:
+            environment.load()  # options have variables, too
             return super().invoke(ctx)
         except WarehouseError as error:
             click.echo(f"warehouse: {error}", err=True)
-            ctx.exit(2 if isinstance(error, UsageError) else 1)
+            ctx.exit(error.exit_code)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,8 +37,9 @@ def main() -> None:
 @main.command()
 def start() -> None:
     """Start the embedded server, or check that the one PGHOST names can be used."""
-    variables = _ready()
-    click.echo(" ".join(f"{name}={value}" for name, value in variables.items() if name != "PGPASSWORD"))
+    variables = connection.ensure()
+    names = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE")
+    click.echo(" ".join(f"{name}={variables[name]}" for name in names))
 
 
 @main.command()
@@ -55,8 +56,19 @@ def env() -> None:
 @main.command(context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: tuple[str, ...]) -> None:
-    """Open psql in the warehouse; ARGUMENTS go to psql (-- -c 'select 1')."""
+    """Open psql in the warehouse; ARGUMENTS go to psql (-- -c 'select 1').
+
+    How it shows dates and text is the person's own business: PGTZ, PGDATESTYLE, PGCLIENTENCODING and
+    PGOPTIONS hold here.
+    """
+    own = {name: os.environ.get(name) for name in ("PGTZ", "PGDATESTYLE", "PGCLIENTENCODING")}
+    options = os.environ.get("PGOPTIONS", "")
     variables = connection.ensure()
+    variables |= {name: value or variables[name] for name, value in own.items()}
+    if not own["PGCLIENTENCODING"]:
+        del variables["PGCLIENTENCODING"]  # psql takes the terminal's
+    if "PGOPTIONS" in variables:
+        variables["PGOPTIONS"] += f" {options}"  # the last one counts
     # the wheel's psql cannot do TLS, which an external server may ask for
     system = shutil.which("psql") if connection.is_external() else None
     _become([system or binaries.program("psql"), *arguments], connection.overlay(variables))
@@ -66,7 +78,7 @@ def psql(arguments: tuple[str, ...]) -> None:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(command: tuple[str, ...]) -> None:
     """Run COMMAND with the PG* variables set (-- COMMAND …)."""
-    variables = _ready()
+    variables = connection.ensure()
     _become(list(command), connection.overlay(variables))
 
 
@@ -93,9 +105,10 @@ def reader(owner: str | None, statement_timeout: str) -> None:
     Its password comes from METABASE_READER_PASSWORD (the embedded server asks for none). It can SELECT from
     the schemas marts and analytics of PGDATABASE, and nothing else.
     """
-    variables = _ready()
+    is_external = connection.is_external()
+    variables = connection.enter()
     password = os.environ.get("METABASE_READER_PASSWORD") or None
-    if password is None and connection.is_external():
+    if password is None and is_external:
         raise UsageError(
             "METABASE_READER_PASSWORD is not set: set it in .env (`make env` makes one) or in the environment"
         )
@@ -134,7 +147,7 @@ def server_roles(database: str) -> None:
     missing = [name for name in named.values() if not os.environ.get(name)]
     if missing:
         raise UsageError(f"{', '.join(missing)} must be set: `make env` puts random ones into .env")
-    variables = connection.ensure()
+    variables = connection.enter(database="postgres")  # the warehouse's own may not be there yet
     roles.make_server_roles(
         lambda name: connection.connect({**variables, "PGDATABASE": name}),
         database,
@@ -152,7 +165,7 @@ def backup(file: Path | None) -> None:
     """
     from warehouse import backup as backups
 
-    path = backups.backup(_ready(), file)
+    path = backups.backup(connection.enter(), file)
     click.echo(f"{path.stat().st_size:,} bytes", err=True)
     click.echo(str(path))
 
@@ -167,16 +180,9 @@ def restore(file: Path, replace: bool) -> None:
     """
     from warehouse import backup as backups
 
-    for note in backups.restore(_ready(), file, replace=replace):
+    for note in backups.restore(connection.enter(), file, replace=replace):
         click.echo(f"warehouse: {note}", err=True)
     click.echo(f"restored {file}", err=True)
-
-
-def _ready() -> dict[str, str]:
-    variables = connection.ensure()
-    if connection.is_external():
-        connection.verify()
-    return variables
 
 
 def _become(command: list[str], environment: dict[str, str]) -> NoReturn:

@@ -1,53 +1,97 @@
-"""The ``PG*`` variables by which everything else reaches the warehouse."""
+"""The one warehouse: which server and database it is, settled once for every program, and connections to it.
 
+`ensure` reads the ``PG*`` variables, a service's file included, as libpq does, tries what they name, and
+returns them such that nothing is left to a program's own defaults: extractor, dbt, preview, check, psql and
+pg_dump get the same host, port, user, database and session from them.
+"""
+
+import asyncio
+import logging
 import os
-from collections.abc import Mapping
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from warehouse import configuration, environment
-from warehouse.errors import WarehouseError
+from warehouse import configuration, environment, session
+from warehouse.errors import UsageError, WarehouseError
 from warehouse.paths import default_home
 from warehouse.server import Server
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a quarter of a second, which the embedded server's commands need not wait
     import psycopg
 
-DATABASE = "tmdb"
-"""The embedded server's database unless ``PGDATABASE`` names another."""
+log = logging.getLogger("warehouse")
 
-_CONNECT_SECONDS = 10
+DATABASE: Final = "tmdb"
+"""The database unless ``PGDATABASE``, or a service, names another."""
 
-_ANYWHERE = {"PGAPPNAME", "PGOPTIONS", "PGTZ", "PGDATESTYLE", "PGCLIENTENCODING"}
-"""What a person may set whichever the server."""
+OLDEST: Final = 16
+"""The oldest version of PostgreSQL that everything here runs on."""
+
+#: How long a server that is starting, or changing over to another, is waited for, s.
+PATIENCE: Final = 60.0
+_PAUSE: Final = 0.5
+_CONNECT_SECONDS: Final = 10
+
+#: What a person may set whichever the server.
+_ANYWHERE: Final = {"PGAPPNAME"}
+#: They name a service, whose settings are handed on one by one.
+_SERVICE: Final = {"PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR"}
+#: What a service may say, that no variable can, and that changes neither where nor how one gets in.
+_TRIFLES: Final = re.compile(r"keepalives.*|tcp_user_timeout|fallback_application_name")
+_SHOWN: Final = {"host", "hostaddr", "port", "user", "dbname"}
+
+_STARTING: Final = "starting up|shutting down|recovery|not yet accepting"
+#: Reasons that may pass by themselves; of any other, a setting is the cause.
+_PASSING: Final = re.compile(
+    f"{_STARTING}|refused|timeout expired|timed out|translate host name|resolve|unreachable|[Nn]o route"
+    "|closed|reset by peer|running locally|too many|remaining connection slots|query_wait|cannot connect"
+)
+#: A server's own words say that it was reached, and are in its language.
+_SERVER_SAID: Final = re.compile(r"\b(FATAL|ERROR): ")
 
 
 def is_external() -> bool:
-    """Does ``PGHOST`` (environment or ``.env``) name a server? libpq, too, takes an empty value for none."""
+    """Does the environment or ``.env`` name a server, by ``PGHOST``, ``PGHOSTADDR`` or ``PGSERVICE``?
+
+    ``PGHOST`` set and empty names none, whatever the others say.
+    """
     environment.load()
-    return bool(os.environ.get("PGHOST"))
+    if os.environ.get("PGHOST") == "":
+        return False
+    return any(os.environ.get(name) for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE"))
 
 
-def ensure(home: Path | None = None, *, durable: bool = True) -> dict[str, str]:
-    """The ``PG*`` variables of a warehouse that is ready for use.
+def ensure(home: Path | None = None, *, durable: bool = True, database: str | None = None) -> dict[str, str]:
+    """The ``PG*`` variables of a warehouse that is ready for use, complete: no program needs a default.
 
-    With ``PGHOST`` set: exactly what the environment says; nothing is started, made or asked. Else the
-    embedded server of ``home`` (default: ``WAREHOUSE_HOME`` or ``<project>/.warehouse``) is started when it
-    doesn't run, and the database ``PGDATABASE`` (default ``tmdb``) made when it is missing.
-    ``durable=False`` makes a server that doesn't survive a power cut, for tests. Raises ``WarehouseError``.
+    Where the environment names a server, that one: its database must exist, and nothing is started or made.
+    Else the embedded server of ``home`` (default: ``WAREHOUSE_HOME`` or ``<project>/.warehouse``) is
+    started when it doesn't run, and the database made when it is missing. ``database`` goes before
+    ``PGDATABASE`` and a service's. ``durable=False`` makes a server that doesn't survive a power cut, for
+    tests.
+
+    Raises ``UsageError`` for what can't be settled or worked on (contradictions, a wrong password,
+    PostgreSQL before 16, a pooler of transactions, another encoding than UTF-8), ``WarehouseError`` for a
+    server that can't be reached.
     """
     if is_external():
-        return {name: value for name, value in os.environ.items() if name.startswith("PG")}
+        return _settled(database)
     server = Server(home or default_home(), durable=durable)
     server.start()
-    variables = {
+    name = database or os.environ.get("PGDATABASE") or DATABASE
+    server.create_database(name)
+    return {
         "PGHOST": str(server.layout.socket_directory),
         "PGPORT": configuration.PORT,
         "PGUSER": configuration.SUPERUSER,
-        "PGDATABASE": os.environ.get("PGDATABASE") or DATABASE,
+        "PGDATABASE": name,
+        **session.variables(os.environ.get("PGOPTIONS", "")),
     }
-    server.create_database(variables["PGDATABASE"])
-    return variables
 
 
 def overlay(variables: Mapping[str, str]) -> dict[str, str]:
@@ -61,42 +105,246 @@ def overlay(variables: Mapping[str, str]) -> dict[str, str]:
     } | dict(variables)
 
 
-def connect(variables: Mapping[str, str]) -> "psycopg.Connection":
-    """A connection in autocommit to the warehouse that ``ensure`` returned. Raises ``WarehouseError``."""
+def enter(database: str | None = None) -> dict[str, str]:
+    """``ensure``, and let this process and all that it starts find the warehouse in the environment."""
+    variables = ensure(database=database)
+    environment = overlay(variables)
+    os.environ.clear()
+    os.environ.update(environment)
+    return variables
+
+
+def connect(
+    variables: Mapping[str, str] | None = None, *, patience: float = PATIENCE, **parameters: Any
+) -> "psycopg.Connection":
+    """A connection in autocommit to the warehouse that the environment, or ``variables`` (``PG*``), name.
+
+    ``parameters`` are libpq's, such as ``application_name``; ``patience``: seconds to wait for a server
+    that is starting. Its session has `session.SETTINGS`. Raises ``WarehouseError``, or ``UsageError`` where
+    a setting is the cause.
+    """
+    return _opened(variables, patience, parameters, session.STATEMENT)
+
+
+async def connect_async(
+    *, patience: float = PATIENCE, **parameters: Any
+) -> "psycopg.AsyncConnection[tuple[Any, ...]]":
+    """``connect`` to the warehouse that the environment names, for asyncio."""
     import psycopg
-    from psycopg.conninfo import make_conninfo
 
-    keys = {
-        "PGHOST": "host",
-        "PGPORT": "port",
-        "PGUSER": "user",
-        "PGPASSWORD": "password",
-        "PGDATABASE": "dbname",
-    }
-    options = {key: variables[name] for name, key in keys.items() if variables.get(name)}
-    if not is_external():
-        # what the environment says of another server is not meant; an empty service would be an unknown one
-        options["hostaddr"] = ""
-        os.environ.pop("PGSERVICE", None)
-    conninfo = make_conninfo(application_name="tmdb-elt warehouse", **options)
+    waiting = _Patience(None, patience)
+    while True:
+        try:
+            connection = await psycopg.AsyncConnection.connect(**_parameters(None, parameters))
+            try:
+                await connection.execute(session.STATEMENT.encode())
+            except BaseException:
+                await connection.close()
+                raise
+            return connection
+        except psycopg.Error as error:
+            waiting.bear(error)
+        await asyncio.sleep(_PAUSE)
+
+
+def _opened(
+    variables: Mapping[str, str] | None, patience: float, parameters: Mapping[str, Any], first: str
+) -> "psycopg.Connection":
+    """A connection on which the statement ``first`` has been run."""
+    import psycopg
+
+    waiting = _Patience(variables, patience)
+    while True:
+        try:
+            connection = psycopg.connect(**_parameters(variables, parameters))
+            try:
+                connection.execute(first.encode())
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+        except psycopg.Error as error:
+            waiting.bear(error)
+        time.sleep(_PAUSE)
+
+
+class _Patience:
+    """Waits for a server that is starting, and gives up on every other error at once."""
+
+    def __init__(self, variables: Mapping[str, str] | None, seconds: float) -> None:
+        self._variables = os.environ if variables is None else variables
+        self._seconds = seconds
+        self._since = time.monotonic()
+        self._told = False
+
+    def bear(self, error: Exception) -> None:
+        """Return to try again, or raise the error to show."""
+        said = _said(error)
+        if not re.search(_STARTING, said) or time.monotonic() - self._since > self._seconds:
+            raise _refusal(said, self._variables) from error
+        if not self._told:
+            log.warning("PostgreSQL: %s; waiting up to %.0f s for it", said, self._seconds)
+        self._told = True
+
+
+def _parameters(variables: Mapping[str, str] | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """libpq's parameters; what ``variables`` don't say, libpq takes from the environment."""
+    options: dict[str, Any] = {"autocommit": True}
+    if variables is not None:
+        keywords = {option.variable: option.keyword for option in _libpq()}
+        options |= {keywords[name]: value for name, value in variables.items() if value and name in keywords}
+    if not os.environ.get("PGCONNECT_TIMEOUT"):
+        options["connect_timeout"] = _CONNECT_SECONDS
+    return {**options, **given}
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One of libpq's: its keyword, its variable (empty for some), its value by all that libpq reads."""
+
+    keyword: str
+    variable: str
+    value: str
+    default: str
+
+
+def _libpq() -> list[_Option]:
+    """All options as libpq itself has them, by the environment and a service's file."""
+    from psycopg.pq import Conninfo
+
+    return [
+        _Option(*(os.fsdecode(text or b"") for text in (o.keyword, o.envvar, o.val, o.compiled)))
+        for o in Conninfo.get_defaults()
+    ]
+
+
+def _settled(database: str | None) -> dict[str, str]:
+    """The variables of the server that the environment names, which was tried and found fit."""
+    from warehouse import pooling
+
+    for name in [name for name, value in os.environ.items() if name.startswith("PG")]:
+        # programs differ on what an empty one means, and the session's are not the person's to choose
+        if not os.environ[name] or name in session.VARIABLES.values():
+            del os.environ[name]
+    options = _libpq()
+    _refuse_contradictions(options)
+    values = {option.keyword: option.value for option in options}
+    chosen = {"dbname": database or values["dbname"] or DATABASE}
+    # not one setting of ours yet: in a pooler's session it would stay for whoever comes next
+    with closing(_opened(None, PATIENCE, chosen, "select")) as connection:
+        _refuse_unfit(connection)
+        info = connection.info
+        settled = {
+            "PGHOST": info.host,
+            "PGPORT": str(info.port),
+            "PGUSER": info.user,
+            "PGDATABASE": info.dbname,
+        }
+        if values["hostaddr"]:
+            settled["PGHOSTADDR"] = info.hostaddr
+        settled |= session.variables(values["options"])
+        if not pooling.is_direct(connection) and not _takes_options(connection, settled):
+            del settled["PGOPTIONS"]
+    inherited = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    said = {o.variable: o.value for o in options if o.variable and o.value and o.value != o.default}
+    return {name: value for name, value in (inherited | said | settled).items() if name not in _SERVICE}
+
+
+def _refuse_contradictions(options: Sequence[_Option]) -> None:
+    """Refuse what two programs would read as two servers, and what can't be handed on."""
+    for name in ("PGHOST", "PGDATABASE"):
+        if "://" in os.environ.get(name, ""):  # which may hold a password
+            raise UsageError(
+                f"{name} must be a name alone, not an address with ://; its value is not shown here"
+            )
+    service = os.environ.get("PGSERVICE")
+    for option in options:
+        given = os.environ.get(option.variable) if option.variable else None
+        if given is not None and given != option.value:
+            shown = option.keyword in _SHOWN
+            raise UsageError(
+                f"{option.variable}{f'={given}' if shown else ''} and the service {service}"
+                f"{f' ({option.keyword}={option.value})' if shown else ''} contradict each other:"
+                f" unset one of them (PGSERVICE= is no service)"
+            )
+        if option.value and not option.variable and not _TRIFLES.fullmatch(option.keyword):
+            raise UsageError(
+                f"the service {service} sets {option.keyword}, which no PG* variable can hand on to dbt:"
+                " take it out, or name the server by PG* variables"
+            )
+
+
+def _refuse_unfit(connection: "psycopg.Connection") -> None:
+    """Refuse a server or database on which something here would fail later, when films have landed."""
+    info = connection.info
+    if info.server_version < OLDEST * 10_000:
+        raise UsageError(
+            f"{info.host} is PostgreSQL {info.parameter_status('server_version')}, and {OLDEST} or newer is"
+            " needed: upgrade it, or leave PGHOST empty for the embedded one. Nothing was written"
+        )
+    encoding = info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise UsageError(
+            f"the database {info.dbname} is {encoding}-encoded, not UTF8: TMDB's text would not fit."
+            " Make one with: create database … encoding 'UTF8' template template0"
+        )
+
+
+def _takes_options(connection: "psycopg.Connection", settled: Mapping[str, str]) -> bool:
+    """Does the pooler, which ``connection`` goes through, let a client set its session by ``PGOPTIONS``?
+
+    Raises ``UsageError`` when it gives out sessions by the transaction, or with settings that can't be
+    mended.
+    """
+    from warehouse import pooling
+
+    info = connection.info
+    chosen = {"dbname": info.dbname}
+    takes = True
     try:
-        return psycopg.connect(conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS)
-    except psycopg.OperationalError as error:
-        raise WarehouseError(f"cannot connect to PostgreSQL: {str(error).strip()}") from error
+        second = _opened(None, 0, {**chosen, "options": settled["PGOPTIONS"]}, "select")
+    except WarehouseError as error:
+        if "startup parameter" not in str(error):
+            raise
+        takes = False
+        second = _opened(None, 0, chosen, "select")
+    with closing(second):
+        odd = session.oddities(second)
+        if pooling.shares_sessions(connection, second):
+            raise UsageError(
+                f"{info.host}:{info.port} is a pooler that gives each transaction another session"
+                " (PgBouncer: pool_mode = transaction), so that locks and temporary tables have no force:"
+                " name PostgreSQL's own host and port, or a pool with pool_mode = session."
+                " Nothing was written"
+            )
+    if odd:
+        changes = ", ".join(
+            f"{name}={value} (wanted: {session.SETTINGS[name]})" for name, value in odd.items()
+        )
+        raise UsageError(
+            f"through the pooler {info.host}:{info.port} a session of {info.user} has {changes}, and takes no"
+            " setting when it begins: change that by ALTER ROLE … SET, or name PostgreSQL's own host and port"
+        )
+    return takes
 
 
-def verify() -> None:
-    """Raise ``WarehouseError`` with what to do when the server that ``PGHOST`` names can't be used."""
-    import psycopg  # a quarter of a second, which the embedded server's commands need not wait
+def _refusal(said: str, variables: Mapping[str, str]) -> WarehouseError:
+    """The error to show for what libpq or the server said."""
+    names = ("PGSERVICE", "PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE")
+    where = ", ".join(f"{name}={variables[name]}" for name in names if variables.get(name))
+    if re.search(_PASSING, said):
+        return WarehouseError(
+            f"cannot reach PostgreSQL ({where}): {said}. Is it running, and are PGHOST and PGPORT right?"
+            " (without PGHOST the embedded server is used)"
+        )
+    if _SERVER_SAID.search(said):
+        return UsageError(
+            f"PostgreSQL refused the connection ({where}): {said}. Check PGUSER, PGPASSWORD, PGDATABASE;"
+            " the database must exist"
+        )
+    return UsageError(f"PostgreSQL cannot be asked ({where}): {said}. Check the PG* variables")
 
-    try:
-        psycopg.connect(connect_timeout=_CONNECT_SECONDS).close()
-    except psycopg.OperationalError as error:
-        names = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE")
-        asked = ", ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ)
-        raise WarehouseError(
-            f"cannot connect to the PostgreSQL that the environment or .env names ({asked}):\n"
-            f"{str(error).strip()}\n"
-            "Check these variables and PGPASSWORD; the database must exist; "
-            "without PGHOST the embedded server is used"
-        ) from error
+
+def _said(error: Exception) -> str:
+    """What libpq or the server said, on one line."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

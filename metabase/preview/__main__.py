@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+import warehouse
 from metabase import loader
 from metabase import manifest as manifests
 from metabase.errors import DashboardError, UsageError
@@ -79,16 +80,17 @@ def main(
     too), 2 when the dashboards' files or an option are wrong, or the port is taken.
     """
     try:
+        warehouse.enter()
         spec = loader.load(folder)
         models = manifests.load(manifest) if manifest else _parsed()
         if live:
             _serve(Warehouse(spec, models, note=note, seconds=timeout), port)
         else:
             _write(spec, models, output, values, note, timeout)
-    except UsageError as error:
+    except (UsageError, warehouse.UsageError) as error:
         click.echo(f"preview: {error}", err=True)
         sys.exit(2)
-    except (DashboardError, OSError) as error:
+    except (DashboardError, warehouse.WarehouseError, OSError) as error:
         click.echo(f"preview: {error}", err=True)
         sys.exit(1)
 
@@ -114,12 +116,12 @@ def _write(
         sys.exit(1)
 
 
-def _serve(warehouse: Warehouse, port: int) -> None:
+def _serve(live: Warehouse, port: int) -> None:
     # what is wrong with the warehouse is told here, not first in the browser
-    warehouse.page()
+    live.page()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        serve(warehouse, port, lambda address: click.echo(f"{address} (Ctrl-C ends it)"))
+        serve(live, port, lambda address: click.echo(f"{address} (Ctrl-C ends it)"))
     except KeyboardInterrupt:
         click.echo("")
 

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import tuple_row
 
+import warehouse
 from metabase.errors import DashboardError
 from metabase.template import Value
 from warehouse.roles import READER
@@ -122,18 +123,16 @@ def connect(schemas: Iterable[str] = (), seconds: int = 60) -> Iterator[Reader]:
     That role is taken when the server has it, we may become it, and it may use all of `schemas`. A statement
     may take `seconds`. Raises `DashboardError` when the database can't be reached.
     """
-    options = (
-        "-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read "
-        # a query whose asker is gone ends soon, instead of at its timeout
-        f"-c statement_timeout={seconds}s -c client_connection_check_interval=2s -c timezone=UTC -c jit=off"
-    )
     try:
-        connection = psycopg.connect("", options=options, application_name="preview", connect_timeout=15)
-    except psycopg.OperationalError as error:
-        raise DashboardError(
-            f"PostgreSQL can't be reached: {str(error).strip()}. `make start` starts the embedded one; "
-            "with PGHOST set, look at the PG* variables"
-        ) from error
+        connection = warehouse.connect(application_name="preview")
+    except warehouse.WarehouseError as error:
+        raise DashboardError(str(error)) from error
+    connection.execute(
+        "set default_transaction_read_only = on; set default_transaction_isolation = 'repeatable read';"
+        # a query whose asker is gone ends soon, instead of at its timeout
+        f" set statement_timeout = '{seconds}s'; set client_connection_check_interval = '2s';"
+        " set jit = off".encode()
+    )
     with connection, connection.transaction():
         _become_reader(connection, list(schemas))
         yield Reader(connection, seconds)

@@ -27,39 +27,24 @@ def _own_surroundings(tmp_path: Path) -> Iterator[None]:
 
 
 def test_the_shell_says_nothing_to_the_demo() -> None:
-    said = {"TMDB_DRY_RUN": "1", "DBT_TARGET": "x", "TMDB_ENV_FILE": "/x", "PGSERVICE": "other"}
+    said = {"TMDB_DRY_RUN": "1", "TMDB_ENV_FILE": "/x", "PGSERVICE": "other", "PGTZ": "Asia/Tokyo"}
     os.environ.update(said)
     path = os.environ["PATH"]
     run.keep_apart({"PGHOST": "db", "PGDATABASE": run.DATABASE})
-    told = {name: value for name, value in os.environ.items() if name.startswith(("TMDB_", "DBT_", "PG"))}
+    told = {name: value for name, value in os.environ.items() if name.startswith(("TMDB_", "PG"))}
     assert told == {
         "PGHOST": "db",
         "PGDATABASE": run.DATABASE,
         "TMDB_ENV_FILE": "",
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "TMDB_BUILD_FOLDER": str(run.DBT_FOLDER),
     }
     assert os.environ["PATH"] == path
 
 
-@pytest.mark.parametrize(
-    ("variables", "target"),
-    [
-        ({}, run.DBT_FOLDER / "target"),
-        ({"DBT_TARGET_PATH": "/elsewhere"}, run.DBT_FOLDER / "target"),
-        ({"DBT_TARGET_PATH": "/elsewhere", "DBT_PROJECT_DIR": "/other"}, run.DBT_FOLDER / "target"),
-        # as the image sets them
-        ({"DBT_TARGET_PATH": "/dbt/t", "DBT_PROJECT_DIR": str(run.DBT_PROJECT)}, Path("/dbt/t")),
-    ],
-)
-def test_dbt_writes_into_a_folder_of_the_demos_own_or_its_images(
-    variables: dict[str, str], target: Path
-) -> None:
-    for name in [name for name in os.environ if name.startswith("DBT_")]:
-        del os.environ[name]
-    os.environ.update(variables)
-    folders = run.dbt_folders()
-    assert (folders["--project-dir"], folders["--target-path"]) == (run.DBT_PROJECT, target)
-    assert folders["--log-path"] == run.DBT_FOLDER / "logs"
+def test_in_the_image_dbt_writes_where_the_image_has_room() -> None:
+    os.environ["TMDB_BUILD_FOLDER"] = "/tmp/dbt"
+    run.keep_apart({"PGHOST": "db"})
+    assert os.environ["TMDB_BUILD_FOLDER"] == "/tmp/dbt"
 
 
 def test_a_step_that_fails_is_named_and_its_output_kept() -> None:

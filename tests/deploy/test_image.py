@@ -131,6 +131,7 @@ def run(app: Path, *command: str, **variables: str) -> subprocess.CompletedProce
             "PATH": f"{venv}:/usr/bin:/bin",
             "HOME": str(app.parent),
             "TMDB_ENV_FILE": "",
+            "TMDB_BUILD_FOLDER": str(app.parent),
             "DBT_PROJECT_DIR": str(app / "dbt_project"),
             "DBT_PROFILES_DIR": str(app / "dbt_project"),
             "DBT_TARGET_PATH": str(app.parent / "target"),

@@ -46,14 +46,13 @@ def start_elt(environment: dict[str, str], project_root: Path, tmp_path: Path, h
     (tmp_path / "dbt_project.yml").write_text("{name: small, config-version: 2, profile: tmdb}")
 
     def run(*words: str, **variables: str) -> subprocess.Popen[str]:
+        project = ["--project-dir", str(tmp_path)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "tools.elt", *words],
+            [sys.executable, "-m", "tools.elt", *words, *([] if "--" in words else ["--"]), *project],
             cwd=project_root,
             env={
                 **environment,
-                "DBT_PROJECT_DIR": str(tmp_path),
-                "DBT_TARGET_PATH": str(tmp_path / "target"),
-                "DBT_LOG_PATH": str(tmp_path / "logs"),
+                "TMDB_BUILD_FOLDER": str(tmp_path),
                 "TMDB_NOTIFY_URL": hook.url,
                 **variables,
             },

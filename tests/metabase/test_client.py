@@ -43,6 +43,18 @@ def test_a_server_that_boots_is_waited_for(server: FakeMetabase) -> None:
     assert made.version == (64, "v0.64.6") and made.has_user_setup
 
 
+@pytest.mark.parametrize("others", ["", "example.com"])
+def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
+    others: str, server: FakeMetabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", others)
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    made = client(server.url, wait=0.2)
+    made.wait_until_ready()
+    assert made.has_user_setup
+
+
 def test_a_server_that_never_comes_is_given_up(server: FakeMetabase) -> None:
     server.booting = 10**9
     with pytest.raises(UnreachableError, match=r"no Metabase is ready at .* after 0\.2 s \(503"):

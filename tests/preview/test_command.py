@@ -94,7 +94,7 @@ def test_no_tables_yet(site: Site, folder: Path) -> None:
 def test_no_server(site: Site, folder: Path, tmp_path: Path) -> None:
     written = site.write("never.html", "--folder", str(folder), PGHOST=str(tmp_path), PGPORT="1")
     assert written.exit_code == 1
-    assert "PostgreSQL can't be reached" in written.stderr
+    assert "cannot reach PostgreSQL" in written.stderr
     assert "Traceback" not in written.stderr
 
 

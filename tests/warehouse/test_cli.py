@@ -11,6 +11,7 @@ import pytest
 
 import warehouse
 from tests import programs
+from warehouse import session
 from warehouse.server import Server
 
 
@@ -39,7 +40,7 @@ def command(home: Path, project_root: Path) -> Command:
 
 
 def test_env_prints_what_a_shell_can_evaluate(command: Command, home: Path) -> None:
-    printed = command("env", PGHOSTADDR="192.0.2.1")
+    printed = command("env", PGHOST="", PGHOSTADDR="192.0.2.1")
     assert printed.returncode == 0, printed.stderr
     shown = subprocess.run(
         [
@@ -56,7 +57,11 @@ def test_env_prints_what_a_shell_can_evaluate(command: Command, home: Path) -> N
 
 def test_run_becomes_the_command_in_the_warehouse(command: Command, home: Path) -> None:
     shown = command(
-        "run", "--", "sh", "-c", 'echo "$PGHOST $PGDATABASE [$PGSERVICE]"; exit 7', PGSERVICE="other"
+        "run",
+        "--",
+        *("sh", "-c", 'echo "$PGHOST $PGDATABASE [$PGSERVICE]"; exit 7'),
+        PGHOST="",
+        PGSERVICE="other",
     )
     assert (shown.stdout, shown.returncode) == (f"{home}/socket tmdb []\n", 7)
 
@@ -80,7 +85,12 @@ def test_psql_passes_its_arguments_on(command: Command) -> None:
 
 def test_another_servers_variables_do_not_lead_away_from_the_embedded_one(command: Command) -> None:
     made = command(
-        "reader", PGSERVICE="other", PGHOSTADDR="192.0.2.1", PGSSLMODE="verify-full", PGUSER="other"
+        "reader",
+        PGHOST="",
+        PGSERVICE="other",
+        PGHOSTADDR="192.0.2.1",
+        PGSSLMODE="verify-full",
+        PGUSER="other",
     )
     assert made.returncode == 0, made.stderr
     assert "metabase_reader can read" in made.stdout
@@ -100,26 +110,18 @@ def test_pghost_is_used_as_it_is_and_nothing_is_started(
     shown = command("run", "--", "env", **database, WAREHOUSE_HOME=str(unused), PGSSLMODE="prefer")
     assert shown.returncode == 0, shown.stderr
     variables = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("PG"))
-    assert variables == {**database, "PGSSLMODE": "prefer"}
+    assert variables == {**database, **session.variables(), "PGSSLMODE": "prefer"}
     for verb in (["start"], ["env"], ["psql", "--", "-c", "select 1"], ["stop"]):
         done = command(*verb, **database, WAREHOUSE_HOME=str(unused))
         assert done.returncode == 0, done.stderr
     assert not unused.exists()
 
 
-def test_ensure_returns_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("PG")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PGHOST", "nowhere.invalid")
-    monkeypatch.setenv("PGPASSWORD", "x")
-    assert warehouse.ensure() == {"PGHOST": "nowhere.invalid", "PGPASSWORD": "x"}
-
-
 def test_a_missing_database_elsewhere_is_not_made(database: dict[str, str], command: Command) -> None:
     failed = command("run", "--", "true", **{**database, "PGDATABASE": "nowhere_to_be_found"})
-    assert failed.returncode == 1
+    assert failed.returncode == 2
     assert 'database "nowhere_to_be_found" does not exist' in failed.stderr
-    assert "Check these variables" in failed.stderr
+    assert "Check PGUSER, PGPASSWORD, PGDATABASE" in failed.stderr
 
 
 def test_an_unreachable_server(command: Command) -> None:
@@ -145,7 +147,7 @@ def test_a_wrong_password(command: Command, tmp_path: Path, monkeypatch: pytest.
         external = {**variables, "PGUSER": "somebody"}
         assert command("run", "--", "true", **external, PGPASSWORD="right").returncode == 0
         failed = command("run", "--", "true", **external, PGPASSWORD="hunter2")
-        assert failed.returncode == 1
+        assert failed.returncode == 2
         assert "password authentication failed" in failed.stderr
         assert "PGPASSWORD" in failed.stderr
         assert "hunter2" not in failed.stderr

@@ -24,7 +24,7 @@ def test_each_variable_is_read_by_the_code_and_each_read_is_documented(
 ) -> None:
     files = [
         path
-        for folder in ("extractor", "warehouse", "demo", "dbt_project", "metabase")
+        for folder in ("extractor", "warehouse", "demo", "dbt_project", "metabase", "tools")
         for path in (project_root / folder).rglob("*")
         if path.suffix in {".py", ".yml", ".sql"} and "target" not in path.parts
     ]

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 import warehouse
-from warehouse import WarehouseError, configuration, paths
+from warehouse import WarehouseError, configuration, paths, session
 from warehouse.errors import UsageError
 from warehouse.server import Server
 
@@ -359,6 +359,7 @@ def test_the_database_is_made_when_missing(make_server: MakeServer, monkeypatch:
         "PGPORT": "5432",
         "PGUSER": "postgres",
         "PGDATABASE": "tmdb",
+        **session.variables(),
     }
     for name in ("tmdb_demo", "tmdb_demo", 'o\'dd "name" é'):
         monkeypatch.setenv("PGDATABASE", name)

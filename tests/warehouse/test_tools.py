@@ -31,7 +31,22 @@ TARGETS = {
         "docs-serve",
     ),
     *("preview", "metabase", "backup", "restore", "up", "up-demo", "down", "logs"),
-    *("start", "stop", "env", "setup", "test", "fuzz", "lint", "format", "bench", "lock", "clean", "help"),
+    *(
+        "schedule",
+        "test-docker",
+        "start",
+        "stop",
+        "env",
+        "setup",
+        "test",
+        "fuzz",
+        "lint",
+        "format",
+        "bench",
+        "lock",
+        "clean",
+        "help",
+    ),
 }
 
 
@@ -62,7 +77,8 @@ def make(project: Path, *arguments: str, **variables: str) -> subprocess.Complet
     return subprocess.run(
         ["make", *arguments],
         cwd=project,
-        env={**plain, **variables},
+        # a shell says by which links one came
+        env={**plain, "PWD": str(project), **variables},
         capture_output=True,
         text=True,
         timeout=60,
@@ -113,10 +129,11 @@ def test_elt_fails_when_a_step_does(project: Path) -> None:
         (["prune", "KEEP_DAYS=90", "DRY_RUN=1"], "-m extractor prune --keep-days 90 --dry-run"),
         (["load", "FILE=a b.gz", "DATE=2026-01-02"], "-m extractor load --date 2026-01-02 -- a b.gz"),
         (["dump", "FROM=2026-01-02", "FILE=a b.gz"], "-m extractor dump --from 2026-01-02 -- a b.gz"),
-        (["check"], "-m warehouse run -- .venv/bin/python tools/check.py"),
+        (["check"], "-m tools.check"),
         (["extract", "DRY_RUN=1", "MIN_POPULARITY=1.5"], "--min-popularity 1.5 --dry-run"),
         (["stop"], "-m warehouse stop"),
         (["backup"], "-m warehouse backup"),
+        (["backup", "FILE=a b.dump"], "-m warehouse backup -- a b.dump"),
         (["restore", "FILE=a b.dump", "REPLACE=1"], "-m warehouse restore --replace -- a b.dump"),
         (["test", "ARGS=tests/warehouse"], "--dist loadfile --no-loadscope-reorder tests/warehouse"),
     ],
@@ -125,6 +142,74 @@ def test_a_target_passes_its_variables_on(arguments: list[str], expected: str, p
     done = make(project, *arguments)
     assert done.returncode == 0, done.stderr
     assert expected in asked(project)[-1]
+
+
+#: What shells, systems and other projects export; each is also an option of a target of ours.
+EXPORTED = {
+    **{
+        "MODE": "x",
+        "PAGES": "x",
+        "LIMIT": "x",
+        "MIN_POPULARITY": "x",
+        "DATE": "Thu Nov 26",
+        "TRACK_DAYS": "x",
+    },
+    **{"MAX_RPS": "x", "MAX_CONNECTIONS": "x", "DRY_RUN": "1", "SELECT": "x", "FULL_REFRESH": "1"},
+    **{"FILE": "/etc/passwd", "FROM": "x", "TO": "x", "KEEP_DAYS": "1", "REPLACE": "1", "ARGS": "--x"},
+    **{"PORT": "3000", "UPGRADE": "1", "SLOW": "1"},
+}
+
+
+@pytest.mark.parametrize(
+    "target", ["elt", "extract", "dbt", "dump", "prune", "backup", "test", "lock", "psql"]
+)
+def test_what_is_exported_is_no_option(target: str, project: Path) -> None:
+    assert make(project, target, **EXPORTED).returncode == 0
+    exported = asked(project)
+    assert make(project, target).returncode == 0
+    assert asked(project) == exported * 2
+
+
+@pytest.mark.parametrize("target", ["load", "restore"])
+def test_a_file_that_is_exported_is_none(target: str, project: Path) -> None:
+    for variables in ({}, EXPORTED):
+        refused = make(project, target, **variables)
+        assert refused.returncode == 2
+        assert f"make {target}: name the" in refused.stderr
+    assert asked(project) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.gz", "it's.gz", '"quoted".gz', "a$HOME.gz", "$(date).gz", "ü*;&|<>.gz", "-x"]
+)
+@pytest.mark.parametrize("target", ["load", "dump", "restore", "backup"])
+def test_a_files_name_arrives_as_it_is(name: str, target: str, project: Path) -> None:
+    (project / ".venv" / "bin" / "python").write_text('#!/bin/sh\nfor word; do echo "$word" >>asked; done\n')
+    done = make(project, target, f"FILE={name}")
+    assert done.returncode == 0, done.stderr
+    assert asked(project)[-2:] == ["--", name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["load", "ARGS='my file.jsonl' \"it's.gz\""], ["my file.jsonl", "it's.gz"]),
+        (["psql", "ARGS=-c 'select $1'"], ["-c", "select $1"]),
+        (["elt", "DATE=it's", "SELECT=tag:a b"], ["--snapshot-date", "it's", "--", "--select", "tag:a b"]),
+    ],
+)
+def test_words_with_quotes_are_the_shells(arguments: list[str], words: list[str], project: Path) -> None:
+    (project / ".venv" / "bin" / "python").write_text('#!/bin/sh\nfor word; do echo "$word" >>asked; done\n')
+    done = make(project, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert asked(project)[-len(words) :] == words
+
+
+@pytest.mark.parametrize("value", ["0", "no", "false", "off", ""])
+def test_a_switch_that_says_no_is_off(value: str, project: Path) -> None:
+    assert make(project, "dbt", f"FULL_REFRESH={value}").returncode == 0
+    assert make(project, "prune", "KEEP_DAYS=9", f"DRY_RUN={value}").returncode == 0
+    assert asked(project) == ["-m tools.elt --build-only --", "-m extractor prune --keep-days 9"]
 
 
 def test_env_makes_the_configuration_once_and_privately(project: Path) -> None:
@@ -218,6 +303,9 @@ def test_setup_installs_once_and_again_when_the_lock_changes_or_the_project_move
     assert installs(project) == 1
     lock.write_text(lock.read_text() + "# changed\n")
     assert installs(project) == 2
+    link = project.with_name("a link")
+    link.symlink_to(project)
+    assert installs(link) == 2
     moved = project.rename(project.with_name("moved project"))
     assert installs(moved) == 3
     assert installs(moved) == 3

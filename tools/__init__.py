@@ -1,0 +1,1 @@
+"""The helpers of the Makefile and of the image: each is run as `python -m tools.NAME`."""

@@ -1,0 +1,75 @@
+"""dbt on this project: names project, profiles and folders itself, whatever the environment says of others.
+
+    python -m tools.dbt_command COMMAND [OPTIONS OF DBT]
+    python -m tools.dbt_command --wait COMMAND [OPTIONS OF DBT]
+
+With --wait it loads dbt and reads the project, which takes some seconds, then waits for a byte on standard
+input: so `tools.elt` has it ready when the films are landed. When its standard input ends instead, it does
+nothing.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import warehouse
+from warehouse import environment
+
+PROJECT: Final = environment.PROJECT / "dbt_project"
+
+GO: Final = b"g"
+"""What is sent to a dbt that waits."""
+
+#: They change how the project is read: a reading without them would be thrown away, and spoil the next one's.
+_READ_OTHERWISE: Final = ("--vars", "--target", "-t", "--profile", "--no-partial-parse", "--project-dir")
+_NEEDS_NO_WAREHOUSE: Final = "parse"
+
+
+def folder() -> Path:
+    """Where dbt writes: what it compiled and found in ``target``, its log in ``logs``."""
+    return Path(os.environ.get("TMDB_BUILD_FOLDER") or PROJECT)
+
+
+def command(words: list[str]) -> list[str]:
+    """The arguments of dbt's command line; those in ``words`` go before ours."""
+    split = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    ours = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    ours += ["--target-path", str(folder() / "target"), "--log-path", str(folder() / "logs")]
+    return [*words[:split], *ours, *words[split:]]
+
+
+def main(words: list[str]) -> int:
+    """Run dbt, whose exit code is that of the process; 2 when the warehouse can't be settled."""
+    waits = words[:1] == ["--wait"]
+    words = words[waits:]
+    if waits and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a word: whoever started it has one
+    try:
+        environment.load()
+        if words[:1] == [_NEEDS_NO_WAREHOUSE]:
+            os.environ["PGHOST"] = "none"
+        elif not waits:
+            warehouse.enter()
+    except warehouse.WarehouseError as error:
+        print(f"dbt: {error}", file=sys.stderr)
+        return error.exit_code
+    from dbt.cli.main import cli, dbtRunner
+
+    if waits:
+        if not any(word.partition("=")[0] in _READ_OTHERWISE for word in words):
+            with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+                # what is wrong with the project, the command itself will say
+                dbtRunner().invoke(command(["parse", "--quiet"]))
+        if sys.stdin.buffer.read(1) != GO:
+            return 0
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    cli(command(words), prog_name="dbt")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
