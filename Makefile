@@ -69,7 +69,7 @@ status: $(READY) ## Show the last runs, what is landed, what failed, and how old
 check: $(READY) ## Run the sanity checks on the tables, each with its result (PGDATABASE=tmdb_demo)
 	@$(PY) -m tools.check
 
-preview: $(READY) ## Write the dashboards as one page, without Metabase; SERVE=1: live on a PORT (PGDATABASE=tmdb_demo)
+preview: $(READY) ## Write the dashboards as one page, without Metabase; SERVE=1: live on a PORT (PGDATABASE)
 	@$(PY) -m metabase.preview \
 		$(if $(call is_on,SERVE),--serve $(call option,PORT,--port),--output build/preview.html) $(args)
 
