@@ -6,8 +6,6 @@ from common.errors import ProgramError
 class WarehouseError(ProgramError):
     """The warehouse can't be had: the text says what happened, to what, and what to do. Exit code 1."""
 
-    exit_code = 1
-
 
 class UsageError(WarehouseError):
     """The command or the configuration is wrong. Exit code 2."""
