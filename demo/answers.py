@@ -1,6 +1,6 @@
 """TMDB's error bodies and headers, as recorded in its answers, and how a body becomes a response."""
 
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
 import orjson
@@ -18,14 +18,12 @@ ERRORS: Final[dict[int, tuple[int, str]]] = {
     27: (400, "Too many append to response objects: The maximum number of remote calls is 20."),
     34: (404, "The resource you requested could not be found."),
 }
-
-# seconds for which the answers may be cached on the way, measured
+#: Seconds for which an answer may be cached on the way, measured: films and lists, discover, errors.
+MAX_AGE: Final = 28_800
 MAX_AGE_DISCOVER: Final = 600
-MAX_AGE_MOVIE: Final = 28_800
-MAX_AGE_LOOKUP: Final = 28_800
-MAX_AGE_UNAUTHORIZED: Final = 300
+MAX_AGE_ERROR: Final = 300
 
-HTML_NOT_FOUND: Final = (
+_NOT_FOUND: Final = (
     b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n"
     b"<center><h1>404 Not Found</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
 )
@@ -35,23 +33,23 @@ class ApiError(Exception):
     """An error that the API answers with: TMDB's code, and other words where TMDB's own say too little."""
 
     def __init__(self, code: int, message: str | None = None) -> None:
+        super().__init__(message or ERRORS[code][1])
         self.code = code
-        self.status, usual = ERRORS[code]
-        self.message = message or usual
-        super().__init__(self.message)
-
-    @property
-    def body(self) -> bytes:
-        """TMDB's JSON for it."""
-        return error_body(self.code, self.message)
+        self.message = message
 
 
 def error_body(code: int, message: str | None = None) -> bytes:
     """JSON of an error. The order of the keys differs between TMDB's errors."""
-    text = message or ERRORS[code][1]
+    body = {"success": False, "status_code": code, "status_message": message or ERRORS[code][1]}
     if code in (7, 25):
-        return orjson.dumps({"status_code": code, "status_message": text, "success": False})
-    return orjson.dumps({"success": False, "status_code": code, "status_message": text})
+        body["success"] = body.pop("success")
+    return orjson.dumps(body)
+
+
+def ok(body: bytes, headers: dict[str, str] | None = None, status: int = 200) -> web.Response:
+    """A body as JSON."""
+    kind = {"Content-Type": "application/json;charset=utf-8"}
+    return web.Response(body=body, status=status, headers={**kind, **(headers or {})})
 
 
 def answer(body: bytes, max_age: int, *, status: int = 200, if_none_match: str | None = None) -> web.Response:
@@ -60,21 +58,20 @@ def answer(body: bytes, max_age: int, *, status: int = 200, if_none_match: str |
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age}"}
     if if_none_match == etag:
         return web.Response(status=304, headers=headers)
-    headers["Content-Type"] = "application/json;charset=utf-8"
-    return web.Response(body=body, status=status, headers=headers)
+    return ok(body, headers, status)
 
 
 def error(code: int, message: str | None = None) -> web.Response:
     """The response of an error by TMDB's code."""
-    max_age = MAX_AGE_MOVIE if code == 34 else MAX_AGE_UNAUTHORIZED
+    max_age = MAX_AGE if code == 34 else MAX_AGE_ERROR
     return answer(error_body(code, message), max_age, status=ERRORS[code][0])
 
 
-def dumps(value: Any) -> bytes:
-    """Compact JSON, as TMDB sends it."""
-    return orjson.dumps(value)
+def too_many(count: int, limit: int) -> web.Response:
+    """The response to a request that is one too many."""
+    return error(25, ERRORS[25][1].format(count=count, limit=limit))
 
 
-def html(status: int, body: bytes = HTML_NOT_FOUND) -> web.Response:
+def html(status: int, body: bytes = _NOT_FOUND) -> web.Response:
     """A page that is not the API's."""
     return web.Response(body=body, status=status, headers={"Content-Type": "text/html"})

@@ -10,8 +10,8 @@ under /_demo, which only this machine may use.
 import asyncio
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from demo.edits import Edited, translated
 from demo.faults import ConnectionCutError, Faults, close
 from demo.query import Query, iso_date
 from demo.slots import FIRST_DAY, LAST_DAY
-from demo.source import BLOCKS, Change
+from demo.source import BLOCKS
 from demo.traffic import Traffic
 
 CHANGES_PAGE: Final = 100
@@ -37,10 +37,9 @@ FIND_SOURCES: Final = (
     *("imdb_id", "facebook_id", "instagram_id", "tiktok_id", "tvdb_id", "twitter_id", "wikidata_id"),
     "youtube_id",
 )
-_MOVIE: Final = re.compile(r"/3/movie/([0-9]+)")
-_BLOCK: Final = re.compile(r"/3/movie/([0-9]+)/([a-z_/]+)")
+_MOVIE: Final = re.compile(r"/movie/([0-9]+)")
+_BLOCK: Final = re.compile(r"/movie/([0-9]+)/([a-z_/]+)")
 _EXPORT: Final = re.compile(r"/p/exports/movie_ids_(\d\d)_(\d\d)_(\d{4})\.json\.gz")
-_LOOPBACK: Final = ("127.", "::1", "::ffff:127.")
 _EXPORT_CHUNK: Final = 500
 
 
@@ -49,16 +48,21 @@ class Api:
 
     def __init__(self, films: Edited, token: str) -> None:
         self.films = films
+        #: The bearer token that is accepted.
         self.token = token
+        #: What came in so far.
         self.traffic = Traffic()
         #: Seconds that every answer under /3 is held back.
         self.latency = 0.0
-        #: Share of discover's rows that repeat; None for what the source does by itself.
+        #: Share of discover's rows that repeat; None: 0.01 for the synthetic catalogue, 0 for a file.
         self.repeats: float | None = None
+        #: Requests answered in any second; more get a 429. None: no limit.
+        self.max_rps: int | None = None
+        #: The faults that are injected; `Faults()` is none. `faults.injected` counts them by kind.
         self.faults = Faults()
-        #: Is told path, status and body of each answer under /3 that goes out as it should.
+        #: Is told path, status and body of each answer under /3 that is no fault, in the server's thread.
         self.watch: Callable[[str, int, bytes], None] | None = None
-        #: TMDB's lists by their path under /3.
+        #: TMDB's lists as they are answered, by path; may be changed.
         self.lists: dict[str, Any] = {
             "/genre/movie/list": {"genres": reference.GENRES},
             "/configuration/countries": reference.COUNTRIES,
@@ -71,7 +75,7 @@ class Api:
 
     @property
     def today(self) -> date:
-        """The day that the API answers for."""
+        """The day that is answered for; set it to None for the current UTC day."""
         return self._today or datetime.now(UTC).date()
 
     @today.setter
@@ -102,9 +106,10 @@ class Api:
             return await self._export(request, path)
         if not path.startswith("/3/"):
             return answers.html(404)
-        count = self.traffic.over_limit()
-        if count is not None:
-            return self._too_many(count)
+        if self.max_rps is not None and (count := self.traffic.over(self.max_rps)):
+            refusal = answers.too_many(count, self.max_rps)
+            refusal.headers["Retry-After"] = "1"
+            return refusal
         if self.latency:
             await asyncio.sleep(self.latency)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
@@ -114,58 +119,47 @@ class Api:
         if kind is not None:
             return await self.faults.inject(kind, request, right)
         if self.watch is not None:
-            self.watch(
-                path.removeprefix("/3"), right.status, right.body if isinstance(right.body, bytes) else b""
-            )
+            body = right.body if isinstance(right.body, bytes) else b""
+            self.watch(path.removeprefix("/3"), right.status, body)
         return right
 
     def _fault(self, request: web.BaseRequest, *, found: bool) -> str | None:
         return self.faults.choose(request.path, request.query_string, self.today.toordinal(), found=found)
 
-    def _too_many(self, count: int) -> web.Response:
-        response = answers.error(25, answers.ERRORS[25][1].format(count=count, limit=self.traffic.max_rps))
-        response.headers["Retry-After"] = "1"
-        return response
-
     def route(self, request: web.BaseRequest, path: str) -> web.Response:
         """The API's own answer to an authorized request under /3."""
-        if_none_match = request.headers.get("If-None-Match")
-        query = request.query
-        day = self.today.toordinal()
-        language = query.get("language", "en")
-        language = "" if language.startswith("en") else language
         try:
-            if film := _MOVIE.fullmatch(path):
-                body = self.movie(int(film[1]), query.get("append_to_response", ""), day, language)
-                return answers.answer(body, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
-            if part := _BLOCK.fullmatch(path):
-                body = self.block(int(part[1]), part[2], day)
-                return answers.answer(body, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
-            if path == "/3/discover/movie":
-                number = discover.page_number(query.get("page"))
-                page = discover.page(
-                    self.films, Query.parse(query), number, day, self._share_repeated(), language
-                )
-                return answers.answer(
-                    orjson.dumps(page), answers.MAX_AGE_DISCOVER, if_none_match=if_none_match
-                )
-            if path == "/3/movie/changes":
-                changes = self._changes(query.get("start_date"), query.get("end_date"), query.get("page"))
-                return answers.answer(changes, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
-            if path.startswith("/3/find/"):
-                found = self._find(path.removeprefix("/3/find/"), query.get("external_source"), language)
-                return answers.answer(found, answers.MAX_AGE_MOVIE, if_none_match=if_none_match)
-            listed = self._listed(path.removeprefix("/3"), language, query.get("watch_region", ""))
-            if listed is None:
-                return answers.error(34)
-            return answers.answer(orjson.dumps(listed), answers.MAX_AGE_LOOKUP, if_none_match=if_none_match)
+            body = self._body(path.removeprefix("/3"), request.query)
         except ApiError as problem:
             return answers.error(problem.code, problem.message)
+        max_age = answers.MAX_AGE_DISCOVER if path.startswith("/3/discover/") else answers.MAX_AGE
+        return answers.answer(body, max_age, if_none_match=request.headers.get("If-None-Match"))
 
-    def _share_repeated(self) -> float:
-        if self.repeats is not None:
-            return self.repeats
-        return 0.01 if self.films.source.moves_between_pages else 0.0
+    def _body(self, path: str, query: Mapping[str, str]) -> bytes:
+        day, language = self.today.toordinal(), query.get("language", "")
+        if language.startswith("en"):
+            language = ""
+        if film := _MOVIE.fullmatch(path):
+            return self.movie(int(film[1]), query.get("append_to_response", ""), day, language)
+        if part := _BLOCK.fullmatch(path):
+            return self.block(int(part[1]), part[2], day)
+        if path == "/discover/movie":
+            number, repeats = discover.page_number(query.get("page")), self.repeats
+            if repeats is None:
+                repeats = 0.01 if self.films.source.moves_between_pages else 0.0
+            page = discover.page(self.films, Query.parse(query), number, day, repeats, language)
+            return orjson.dumps(page)
+        if path == "/movie/changes":
+            return self._changes(query.get("start_date"), query.get("end_date"), query.get("page"))
+        if path.startswith("/find/"):
+            source, external_id = query.get("external_source"), path.removeprefix("/find/")
+            if source not in FIND_SOURCES:
+                raise ApiError(5)
+            found = self.films.find(external_id, day) if source == "imdb_id" else None
+            return orjson.dumps(discover.found(self.films, found, day, language))
+        if path not in self.lists:
+            raise ApiError(34)
+        return orjson.dumps(self._listed(path, language, query.get("watch_region")))
 
     def movie(self, film_id: int, appended: str, day: int, language: str = "") -> bytes:
         """JSON of a film with the blocks asked for, in a language if that is not English. Raises ApiError 34
@@ -178,46 +172,29 @@ class Api:
         body = self.films.body(film_id, day)
         if body is None:
             raise ApiError(34)
-        if language:
-            translations = self.films.translations(film_id, day)
-            if translations is not None:
-                body = orjson.dumps(translated(orjson.loads(body), translations, language))
-        wanted = [name for name in BLOCKS if name in names]
-        if not wanted:
-            return body
+        if language and (said := self.films.translations(film_id, day)) is not None:
+            body = orjson.dumps(translated(orjson.loads(body), said, language))
         parts = [
-            b'"%b":%b' % (name.encode(), self.films.block(name, film_id, day) or BLOCKS[name])
-            for name in wanted
+            b',"%b":%b' % (name.encode(), self.films.block(name, film_id, day))
+            for name in BLOCKS
+            if name in names
         ]
-        return body.rstrip()[:-1] + b"," + b",".join(parts) + b"}"
+        return body.rstrip()[:-1] + b"".join(parts) + b"}" if parts else body
 
     def block(self, film_id: int, name: str, day: int) -> bytes:
         """JSON of a block by its own path. Raises ApiError 34 where there is no such film or block."""
         if name not in BLOCKS or self.films.body(film_id, day) is None:
             raise ApiError(34)
-        block = self.films.block(name, film_id, day) or BLOCKS[name]
-        return b'{"id":%d,%b' % (film_id, block.lstrip()[1:])
+        return b'{"id":%d,%b' % (film_id, self.films.block(name, film_id, day).lstrip()[1:])
 
-    def _find(self, external_id: str, source: str | None, language: str) -> bytes:
-        if source not in FIND_SOURCES:
-            raise ApiError(5)
-        day = self.today.toordinal()
-        film_id = self.films.find(external_id, day) if source == "imdb_id" else None
-        rows = [] if film_id is None else [discover.row(self.films, film_id, day, language)]
-        others = ("person_results", "tv_results", "tv_episode_results", "tv_season_results")
-        found = {"movie_results": [{**row, "media_type": "movie"} for row in rows]}
-        return orjson.dumps(found | {kind: [] for kind in others})
-
-    def _listed(self, path: str, language: str, region: str) -> Any:
-        """One of TMDB's lists; None where there is none."""
-        listed: Any = self.lists.get(path)
+    def _listed(self, path: str, language: str, region: str | None) -> Any:
+        listed = self.lists[path]
         if path == "/genre/movie/list" and language:
             # no fallback here, unlike in a film: a name that is not translated is null
             names = reference.GENRE_NAMES_IN.get(language[:2], {})
             return {"genres": [{**genre, "name": names.get(genre["id"])} for genre in listed["genres"]]}
         if path == "/watch/providers/movie" and region:
-            rows = [row for row in listed["results"] if region in row["display_priorities"]]
-            return {"results": rows}
+            return {"results": [row for row in listed["results"] if region in row["display_priorities"]]}
         return listed
 
     def _changes(self, start: str | None, end: str | None, number: str | None) -> bytes:
@@ -226,27 +203,18 @@ class Api:
         first = date.fromisoformat(iso_date(start)) if start else None
         last = date.fromisoformat(iso_date(end)) if end else None
         if last is None:
-            last = today if first is None else min(date.fromordinal(first.toordinal() + CHANGES_DAYS), today)
-        first = first or date.fromordinal(last.toordinal() - 1)
+            last = today if first is None else min(first + timedelta(days=CHANGES_DAYS), today)
+        first = first or last - timedelta(days=1)
         if not 0 <= (last - first).days <= CHANGES_DAYS:
             raise ApiError(20)
         page = discover.page_number(number)
-        rows: Sequence[Change] = self.films.changes(first.toordinal(), min(last, today).toordinal())
-        return orjson.dumps(
-            {
-                "results": [
-                    {
-                        "id": row.film_id,
-                        "adult": row.adult,
-                        "softcore": None if row.adult is None else False,
-                    }
-                    for row in rows[(page - 1) * CHANGES_PAGE : page * CHANGES_PAGE]
-                ],
-                "page": page,
-                "total_pages": -(-len(rows) // CHANGES_PAGE),
-                "total_results": len(rows),
-            }
-        )
+        rows = self.films.changes(first.toordinal(), min(last, today).toordinal())
+        results = [
+            {"id": row.film_id, "adult": row.adult, "softcore": None if row.adult is None else False}
+            for row in rows[(page - 1) * CHANGES_PAGE : page * CHANGES_PAGE]
+        ]
+        total = {"total_pages": -(-len(rows) // CHANGES_PAGE), "total_results": len(rows)}
+        return orjson.dumps({"results": results, "page": page, **total})
 
     # --- daily export ---------------------------------------------------------------------------------------
 
@@ -279,33 +247,29 @@ class Api:
     # --- controls -------------------------------------------------------------------------------------------
 
     async def _control(self, request: web.BaseRequest, path: str) -> web.Response:
-        if not (request.remote or "").startswith(_LOOPBACK):
+        if not (request.remote or "").startswith(("127.", "::1", "::ffff:127.")):
             return _refusal(403, "The stand-in is controlled from its own machine only.")
         if request.method == "GET" and path == "/_demo":
+            faults = dict(sorted(self.faults.injected.items()))
             return web.json_response(
-                {
-                    "date": self.today.isoformat(),
-                    **self.traffic.summary(),
-                    "faults": dict(sorted(self.faults.injected.items())),
-                }
+                {"date": self.today.isoformat(), **self.traffic.summary(), "faults": faults}
             )
         if request.method != "POST":
             return _refusal(405, "Controls are: GET /_demo, POST /_demo/date, /_demo/faults, /_demo/reset.")
         try:
-            await self._set(path.removeprefix("/_demo/"), await request.read())
+            self._set(path.removeprefix("/_demo/"), orjson.loads(await request.read() or b"{}"))
         except (ValueError, KeyError, TypeError) as error:
             return _refusal(400, f"{path}: {error!r}")
         return web.json_response({"date": self.today.isoformat()})
 
-    async def _set(self, name: str, body: bytes) -> None:
+    def _set(self, name: str, asked: dict[str, Any]) -> None:
         if name == "reset":
             self.traffic.reset()
             self.faults.injected.clear()
         elif name == "faults":
-            asked = orjson.loads(body)
             self.faults = Faults.parse(asked["faults"], int(asked.get("seed", 0)))
         elif name == "date":
-            self.today = date.fromisoformat(orjson.loads(body)["date"])
+            self.today = date.fromisoformat(asked["date"])
         else:
             raise ValueError("no such control")
 

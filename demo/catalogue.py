@@ -9,7 +9,7 @@ import orjson
 
 from demo import blocks, history
 from demo.draws import numbers, scramble
-from demo.films import STATUS_DAYS, Films, Outline
+from demo.films import STATUSES, Films, Outline
 from demo.query import Query
 from demo.slots import ADULT, FIRST_DAY, LAST_DAY, PERIOD, RECENT, UNDATED, VIDEO, Slots
 from demo.source import LISTED_MAX, Change, Film, Ranking
@@ -63,12 +63,10 @@ class Catalogue:
         film = self.film(film_id, day)
         return None if film is None else orjson.dumps(film)
 
-    def block(self, name: str, film_id: int, day: int) -> bytes:
-        """JSON of a block of a film that exists."""
+    def block(self, name: str, film_id: int, day: int) -> bytes | None:
+        """JSON of a block; None for a film that does not exist."""
         outline = self._outline(film_id, day)
-        if outline is None:
-            raise LookupError(f"film {film_id} does not exist on day {day}")
-        return blocks.MAKERS[name](self.films, outline)
+        return None if outline is None else blocks.MAKERS[name](self.films, outline)
 
     def _is_ghost(self, slot: int) -> bool:
         return slot in self._ghosts or slot % _GHOST_EVERY == self._ghost_phase
@@ -189,7 +187,7 @@ class Catalogue:
     def _moved_on(self, slot: int, first: int, last: int) -> bool:
         """Whether the film's status changed in these days: it nears its release, or is released."""
         release = self.slots.release_day(slot, last)
-        return any(first <= release - before <= last for before in STATUS_DAYS)
+        return any(first <= release - before <= last for before in STATUSES)
 
     def export(self, day: int) -> Iterator[Film]:
         """Every film of the day in the order of the ids' slots, one at a time."""

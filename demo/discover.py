@@ -61,3 +61,10 @@ def row(films: Edited, film_id: int, day: int, language: str = "", region: str =
     if "genres" in film:
         film = {**film, "genre_ids": [genre["id"] for genre in film["genres"]]}
     return {key: film[key] for key in _ROW_KEYS if key in film}
+
+
+def found(films: Edited, film_id: int | None, day: int, language: str) -> dict[str, Any]:
+    """The body of /find: a film, or nothing of whatever kind."""
+    rows = [] if film_id is None else [row(films, film_id, day, language) | {"media_type": "movie"}]
+    others = ("person_results", "tv_results", "tv_episode_results", "tv_season_results")
+    return {"movie_results": rows, **{kind: [] for kind in others}}

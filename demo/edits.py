@@ -109,20 +109,20 @@ class Edited:
         returned = change(film, date.fromordinal(day))
         return film if returned is None else returned
 
-    def block(self, name: str, film_id: int, day: int) -> bytes | None:
-        """JSON of a block of append_to_response; None where neither the source nor an override has it."""
-        if film_id in self._overridden(day):
-            film = self._altered(film_id, day) or {}
-            if name in film:
-                return orjson.dumps(film[name])
-            if self.source.film(film_id, day) is None:
-                return None
+    def block(self, name: str, film_id: int, day: int) -> bytes:
+        """JSON of a block of append_to_response; an empty one where neither the source nor an override has
+        it.
+        """
+        return self._block(name, film_id, day) or BLOCKS[name]
+
+    def _block(self, name: str, film_id: int, day: int) -> bytes | None:
+        if film_id in self._overridden(day) and name in (film := self._altered(film_id, day) or {}):
+            return orjson.dumps(film[name])
         return self.source.block(name, film_id, day)
 
     def translations(self, film_id: int, day: int) -> list[Film] | None:
-        """The film's translations; None for one that is had as it is, in whatever language."""
-        there = self._is_there(film_id, day)
-        block = self.block("translations", film_id, day) if there else BLOCKS["translations"]
+        """The film's translations; None where nothing is known of them: it is the same in any language."""
+        block = self._block("translations", film_id, day)
         return None if block is None else orjson.loads(block)["translations"]
 
     def find(self, imdb_id: str, day: int) -> int | None:
@@ -141,15 +141,7 @@ class Edited:
 
     def with_blocks(self, film: Film, names: Collection[str], day: int) -> Film:
         """The film with some of its blocks, empty ones where it has none."""
-        if not names:
-            return film
-        there = self._is_there(film["id"], day)
-        blocks = {name: (there and self.block(name, film["id"], day)) or BLOCKS[name] for name in names}
-        return film | {name: orjson.loads(block) for name, block in blocks.items()}
-
-    def _is_there(self, film_id: int, day: int) -> bool:
-        """Whether it is a film at all: lists know a few that are gone, which have no blocks."""
-        return film_id in self._overrides or self.source.film(film_id, day) is not None
+        return film | {name: orjson.loads(self.block(name, film["id"], day)) for name in names}
 
     def ranking(self, query: Query, day: int) -> Ranking:
         """The ids of a discover query, the test's changes in place. The last few are kept."""

@@ -28,6 +28,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import accumulate
 from typing import Any, Final, Self
 
 import orjson
@@ -66,12 +67,30 @@ KINDS: Final = {
     "page-short": "200 with a page of half its rows, with the right total_results (paged lists only)",
     "page-none": "200 with a page without rows and total_results 0 (paged lists only)",
 }
-_FILMS_ONLY: Final = ("other-film", "nul")
-_BLOCKS_ONLY: Final = ("blocks-missing", "blocks-null", "blocks-error")
-_PAGES_ONLY: Final = ("page-empty", "page-short", "page-none")
+_FILM: Final = re.compile(r"/3/movie/(\d+)")
 _PAGED: Final = ("/3/discover/movie", "/3/movie/changes")
-_FILM_PATH: Final = re.compile(r"/3/movie/(\d+)")
 _CHUNK: Final = b"lorem ipsum " * 5461
+
+#: 200 with another body.
+_BODIES: Final = {
+    "text": b"upstream connect error or disconnect/reset before headers",
+    "list": b'[{"id":1},{"id":2}]',
+    "error-body": answers.error_body(11),
+}
+#: 200 with the right document, a film or a page, but for these keys.
+_KEYS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    "other-film": lambda film: {"id": film.get("id", 0) + 1},
+    "nul": lambda film: {"overview": f"Broken\0off: {film.get('overview', '')}"},
+    "page-empty": lambda page: {"results": []},
+    "page-short": lambda page: {"results": page["results"][: len(page["results"]) // 2]},
+    "page-none": lambda page: {"results": [], "total_pages": 0, "total_results": 0},
+}
+#: 200 with the right film, but this in the place of some of its blocks, or nothing at all.
+_BLOCKS: Final[dict[str, list[Any]]] = {
+    "blocks-missing": [],
+    "blocks-null": [None],
+    "blocks-error": [orjson.loads(answers.error_body(34))],
+}
 
 
 def _permanent(text: str) -> dict[int, str]:
@@ -146,7 +165,7 @@ class Faults:
 
     def choose(self, path: str, query: str, day: int, *, found: bool) -> str | None:
         """The kind of fault that this request meets, or None. `found` says that its right answer is a 200."""
-        film = _FILM_PATH.fullmatch(path)
+        film = _FILM.fullmatch(path)
         lost = self.permanent.get(int(film[1])) if film else None
         if lost and _fits(lost, path, query, found):
             self.injected[lost] += 1
@@ -155,24 +174,15 @@ class Faults:
             return None
         key = f"{path}?{query}"
         failed = self._failed.get(key, 0)
-        kind: str | None = None
         if failed < self.attempts:
             drawn = numbers(f"{self.seed}:{day}:{key}:{failed}", 1)[0] * UNIT
-            kind = self._fate(drawn)
-        if kind is not None and not _fits(kind, path, query, found):
-            kind = None
-        if kind is None:
-            self._failed.pop(key, None)
-        else:
-            self._failed[key] = failed + 1
-            self.injected[kind] += 1
-        return kind
-
-    def _fate(self, drawn: float) -> str | None:
-        for kind, rate in self.rates.items():
-            if drawn < rate:
+            bounds = zip(accumulate(self.rates.values()), self.rates, strict=True)
+            kind = next((kind for bound, kind in bounds if drawn < bound), None)
+            if kind is not None and _fits(kind, path, query, found):
+                self._failed[key] = failed + 1
+                self.injected[kind] += 1
                 return kind
-            drawn -= rate
+        self._failed.pop(key, None)
         return None
 
     async def inject(self, kind: str, request: web.BaseRequest, right: web.Response) -> web.StreamResponse:
@@ -181,69 +191,51 @@ class Faults:
         Raises ConnectionCutError where that ends the connection.
         """
         body = right.body if isinstance(right.body, bytes) else b""
+        if kind in _BODIES:
+            return answers.ok(_BODIES[kind])
+        if kind in _KEYS:
+            document = orjson.loads(body)
+            return answers.ok(orjson.dumps(document | _KEYS[kind](document)))
+        if kind in _BLOCKS:
+            return answers.ok(orjson.dumps(self._without_blocks(kind, request, orjson.loads(body))))
         match kind:
             case "500":
                 return answers.error(11)
-            case "502" | "503":
-                return answers.html(int(kind), _gateway_page(kind))
-            case "429" | "429-date" | "429-bare" | "429-text":
-                return self._too_many(kind)
-            case "reset":
-                reset(request)
-                raise ConnectionCutError
-            case "hang":
-                await self._hang(request)
-                raise ConnectionCutError
-            case "truncated":
-                await _truncate(request, right)
-                raise ConnectionCutError
-            case "text":
-                return _ok(b"upstream connect error or disconnect/reset before headers")
-            case "list":
-                return _ok(b'[{"id":1},{"id":2}]')
-            case "error-body":
-                return _ok(answers.error_body(11))
-            case "other-film":
-                film = orjson.loads(body)
-                return _ok(orjson.dumps({**film, "id": film.get("id", 0) + 1}))
-            case "nul":
-                film = orjson.loads(body)
-                return _ok(orjson.dumps({**film, "overview": f"Broken\0off: {film.get('overview', '')}"}))
-            case "content-type":
-                return web.Response(body=body, status=right.status, content_type="text/html")
-            case "huge" | "huge-length":
-                return await self._huge(request, body, announced=kind == "huge-length")
-            case "redirect":
-                return web.Response(status=302, headers={"Location": self.redirect_to + request.path_qs})
             case "echo":
                 header = request.headers.get("Authorization", "")
                 return answers.error(11, f"Internal error while handling Authorization: {header}")
+            case "502" | "503":
+                return answers.html(int(kind), _gateway_page(kind))
             case "gzip":
-                return _ok(gzip.compress(body, mtime=0))
-            case "blocks-missing" | "blocks-null" | "blocks-error":
-                return _ok(self._without_blocks(kind, request, orjson.loads(body)))
-            case "page-empty" | "page-short" | "page-none":
-                return _ok(_page(kind, orjson.loads(body)))
-        raise ValueError(f"no such fault: {kind}")
+                return answers.ok(gzip.compress(body, mtime=0))
+            case "content-type":
+                return web.Response(body=body, status=right.status, content_type="text/html")
+            case "redirect":
+                return web.Response(status=302, headers={"Location": self.redirect_to + request.path_qs})
+            case "huge" | "huge-length":
+                return await self._huge(request, body, announced=kind == "huge-length")
+            case "reset":
+                _reset(request)
+            case "hang":
+                await self._hang(request)
+            case "truncated":
+                await _truncate(request, body)
+            case _:
+                return self._too_many(kind)
+        raise ConnectionCutError
 
-    def _without_blocks(self, kind: str, request: web.BaseRequest, film: dict[str, Any]) -> bytes:
+    def _without_blocks(self, kind: str, request: web.BaseRequest, film: dict[str, Any]) -> dict[str, Any]:
         """The film with some of its appended blocks, or all, as the fault leaves them: drawn by request."""
         names = [name for name in request.query["append_to_response"].split(",") if name in film]
         drawn = numbers(f"{self.seed}:blocks:{request.path_qs}", 1)[0]
-        for name in [name for at, name in enumerate(names) if drawn >> at & 1] or names:
-            match kind:
-                case "blocks-missing":
-                    del film[name]
-                case "blocks-null":
-                    film[name] = None
-                case _:
-                    film[name] = orjson.loads(answers.error_body(34))
-        return orjson.dumps(film)
+        spoilt = [name for at, name in enumerate(names) if drawn >> at & 1] or names
+        kept = {name: value for name, value in film.items() if name not in spoilt}
+        return kept | {name: value for name in spoilt for value in _BLOCKS[kind]}
 
     def _too_many(self, kind: str) -> web.Response:
         if kind == "429-text":
             return web.Response(status=429, text="Too many requests. Slow down.\n")
-        response = answers.error(25, answers.ERRORS[25][1].format(count=46, limit=40))
+        response = answers.too_many(46, 40)
         if kind == "429":
             response.headers["Retry-After"] = str(self.retry_after)
         elif kind == "429-date":
@@ -279,22 +271,12 @@ class Faults:
 
 def _fits(kind: str, path: str, query: str, found: bool) -> bool:
     """Whether this kind of fault can befall the request; `found` says that its right answer is a 200."""
-    film = found and _FILM_PATH.fullmatch(path) is not None
-    if kind in _FILMS_ONLY:
-        return film
-    if kind in _BLOCKS_ONLY:
+    film = found and _FILM.fullmatch(path) is not None
+    if kind in _BLOCKS:
         return film and "append_to_response=" in query
-    if kind in _PAGES_ONLY:
-        return found and path in _PAGED
+    if kind in _KEYS:
+        return found and path in _PAGED if kind.startswith("page-") else film
     return kind != "list" or not path.startswith("/3/configuration/")
-
-
-def _page(kind: str, page: dict[str, Any]) -> bytes:
-    rows = page["results"]
-    page["results"] = rows[: len(rows) // 2] if kind == "page-short" else []
-    if kind == "page-none":
-        page["total_pages"] = page["total_results"] = 0
-    return orjson.dumps(page)
 
 
 def close(request: web.BaseRequest) -> None:
@@ -303,7 +285,7 @@ def close(request: web.BaseRequest) -> None:
         request.transport.close()
 
 
-def reset(request: web.BaseRequest) -> None:
+def _reset(request: web.BaseRequest) -> None:
     """End the connection with a reset (RST): a socket that does not linger drops what it has."""
     transport = request.transport
     if transport is not None:
@@ -312,8 +294,7 @@ def reset(request: web.BaseRequest) -> None:
         transport.abort()
 
 
-async def _truncate(request: web.BaseRequest, right: web.Response) -> None:
-    body = right.body if isinstance(right.body, bytes) else b""
+async def _truncate(request: web.BaseRequest, body: bytes) -> None:
     response = web.StreamResponse(headers={"Content-Type": "application/json;charset=utf-8"})
     response.content_length = len(body) + 1
     await response.prepare(request)
@@ -327,10 +308,6 @@ async def _filler(size: int) -> AsyncIterator[bytes]:
         # a client that reads fast must not keep the others waiting
         await asyncio.sleep(0)
     yield _CHUNK[: size % len(_CHUNK)]
-
-
-def _ok(body: bytes) -> web.Response:
-    return web.Response(body=body, headers={"Content-Type": "application/json;charset=utf-8"})
 
 
 def _gateway_page(status: str) -> bytes:

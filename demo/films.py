@@ -38,8 +38,8 @@ _GENRE_TABLE: Final = [
 ]
 
 
-#: Days before the release on which a film's status becomes Released, Post Production, In Production.
-STATUS_DAYS: Final = (0, 120, 300)
+#: A film's status from so many days before its release on.
+STATUSES: Final = {0: "Released", 120: "Post Production", 300: "In Production"}
 
 
 class Outline(NamedTuple):
@@ -105,14 +105,7 @@ class Films:
             count = 0 if drawn[1] >> 11 & 15 == 0 else count - 1 if count > 1 else count + 1
         elif state == 3:
             count += 1
-        ids: list[int] = []
-        for seed in drawn[2:12]:
-            genre = pick(_GENRE_TABLE, seed)
-            if len(ids) == count:
-                break
-            if genre not in ids:
-                ids.append(genre)
-        return ids
+        return list(dict.fromkeys(pick(_GENRE_TABLE, seed) for seed in drawn[2:12]))[:count]
 
     def titles(self, outline: Outline) -> tuple[str, str]:
         """Title in English and original title."""
@@ -162,22 +155,14 @@ class Films:
         more = (drawn[31] >> 8 & 7 == 0) + (outline.versions["countries"] + (drawn[31] >> 16)) % 2 * (
             drawn[31] >> 5 & 1
         )
-        for seed in drawn[32 : 32 + more]:
-            code = pick(COUNTRY_TABLE, seed)
-            if code not in codes:
-                codes.append(code)
-        return codes
+        return list(dict.fromkeys(codes + [pick(COUNTRY_TABLE, seed) for seed in drawn[32 : 32 + more]]))
 
     def _languages(self, outline: Outline) -> list[str]:
         drawn = outline.drawn
         if drawn[34] % 19 == 0:
             return []
-        codes = [outline.language]
-        for seed in drawn[35 : 35 + (0, 0, 0, 0, 0, 1, 1, 2)[drawn[34] & 7]]:
-            code = pick(_LANGUAGE_TABLE, seed)
-            if code not in codes:
-                codes.append(code)
-        return codes
+        more = drawn[35 : 35 + (0, 0, 0, 0, 0, 1, 1, 2)[drawn[34] & 7]]
+        return list(dict.fromkeys([outline.language, *(pick(_LANGUAGE_TABLE, seed) for seed in more)]))
 
     def _companies(self, outline: Outline) -> list[dict[str, Any]]:
         drawn = outline.drawn
@@ -193,16 +178,7 @@ class Films:
             return "Canceled"
         if flags & UNDATED:
             return "Planned" if outline.drawn[39] & 3 else "Rumored"
-        released, post_production, in_production = STATUS_DAYS
-        if wait <= released:
-            return "Released"
-        return (
-            "Post Production"
-            if wait <= post_production
-            else "In Production"
-            if wait <= in_production
-            else "Planned"
-        )
+        return next((status for days, status in STATUSES.items() if wait <= days), "Planned")
 
     # --- whole ----------------------------------------------------------------------------------------------
 
@@ -253,11 +229,7 @@ class Films:
             "runtime": self._runtime(outline),
             "softcore": bool(flags & ADULT and drawn[53] & 1),
             "spoken_languages": [
-                {
-                    "english_name": LANGUAGE_ROWS[code]["english_name"],
-                    "iso_639_1": code,
-                    "name": LANGUAGE_ROWS[code]["name"],
-                }
+                {key: LANGUAGE_ROWS[code][key] for key in ("english_name", "iso_639_1", "name")}
                 for code in self._languages(outline)
             ],
             "status": self._status(outline, flags, release),

@@ -78,8 +78,9 @@ _VALUES: Final[dict[str, tuple[str | None, Callable[[Film, Asked], set[str]]]]] 
     "companies": (None, lambda film, asked: _ids(film.get("production_companies"))),
     "origin_country": (None, lambda film, asked: set(film.get("origin_country") or ())),
     "original_language": (None, lambda film, asked: {film.get("original_language", "")}),
-    "primary_release_year": (None, lambda film, asked: {(film.get("release_date") or "")[:4]}),
-    "year": (None, lambda film, asked: {(film.get("release_date") or "")[:4]}),
+    **dict.fromkeys(
+        ("primary_release_year", "year"), (None, lambda film, asked: {(film.get("release_date") or "")[:4]})
+    ),
     "keywords": ("keywords", lambda film, asked: _ids(film["keywords"]["keywords"])),
     "cast": ("credits", lambda film, asked: _ids(film["credits"]["cast"])),
     "crew": ("credits", lambda film, asked: _ids(film["credits"]["crew"])),
@@ -124,6 +125,7 @@ def _bound(what: str, text: str, asked: Asked) -> Any:
 _BOUNDED: Final = (
     *("certification", "primary_release_date", "release_date", "vote_average", "vote_count", "with_runtime"),
 )
+_SIDES: Final = ("gte", "lte")
 #: What can be told without the whole film: by its id, measures and date.
 _SKETCHED: Final = ("popularity", "primary_release_date", "release_date", "vote_count")
 
@@ -133,7 +135,7 @@ def _parts(name: str) -> tuple[str, str]:
     of that name.
     """
     what, _, side = name.rpartition(".")
-    if side in ("gte", "lte"):
+    if side in _SIDES:
         return (what, side) if what in _BOUNDED else ("", "")
     how, _, what = name.partition("_")
     if how in ("with", "without") and what in _VALUES and what not in _BARE:
@@ -158,7 +160,7 @@ class Query:
             raise ApiError(5, f"The stand-in sorts by {', '.join(SORTS)}, not by {sort_by!r}.")
         for name, text in parameters.items():
             what, how = _parts(name)
-            if how in ("gte", "lte"):
+            if how in _SIDES:
                 _bound(what, text, parameters)
         return cls(
             sort_by,
@@ -209,10 +211,16 @@ _BESIDE: Final = ("certification_country", "region", "watch_region")
 
 def _passes(film: Film, name: str, text: str, asked: Asked) -> bool:
     what, how = _parts(name)
-    if how in ("gte", "lte"):
-        bound = _bound(what, text, asked)
+    if how in _SIDES:
+        # one value between both bounds: a release in May and one in July are none in June
+        bounds = [
+            (side, _bound(what, asked[f"{what}.{side}"], asked))
+            for side in _SIDES
+            if f"{what}.{side}" in asked
+        ]
         return any(
-            value >= bound if how == "gte" else value <= bound for value in _bounded(film, what, asked)
+            all(value >= bound if side == "gte" else value <= bound for side, bound in bounds)
+            for value in _bounded(film, what, asked)
         )
     values = _VALUES[what][1](film, asked)
     if how == "without":

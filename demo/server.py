@@ -9,7 +9,7 @@ In a test (everything may be changed while it runs)::
         tmdb.today = date(2026, 8, 2)               # the next day's answers
         tmdb.film(603)                              # a payload as dict, or None where the API says 404
         tmdb.ids()                                  # ids by popularity, as discover ranks them
-        tmdb.override(603, {"genres": []})          # keys to set; or a function(film, day); or raw bytes
+        tmdb.override(603, {"genres": []})          # keys, blocks too; or function(film, day); or bytes
         tmdb.override(603, changed, since=date(2026, 8, 3))
         tmdb.override(99_000_001, {"title": "X"})   # an id that is free: one more film
         tmdb.delete(604, since=date(2026, 8, 2))    # 404 from that day; listed=True: discover has it still
@@ -36,17 +36,14 @@ For a benchmark, whose client must not share the interpreter with the server::
 """
 
 import asyncio
-import contextlib
 import json
 import subprocess
 import sys
 import tempfile
 import threading
 import urllib.request
-from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import uvloop
@@ -60,7 +57,6 @@ from demo.faults import Faults
 from demo.recorded import Recorded
 from demo.slots import FIRST_DAY
 from demo.source import Film, Query, Source
-from demo.traffic import Traffic
 
 DEFAULT_TOKEN = "demo-token"  # noqa: S105  (the stand-in's, it opens nothing else)
 DEFAULT_FILMS = 2000
@@ -83,30 +79,12 @@ class _CountingServer(web.Server):
         self._traffic.disconnected()
 
 
-@contextlib.asynccontextmanager
-async def serving(api: Api, host: str, port: int) -> AsyncIterator[int]:
-    """Serve while the context is open; its value is the port. Raises OSError where the port cannot be had."""
-    runner = web.ServerRunner(_CountingServer(api), shutdown_timeout=0.2)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port, backlog=1024)
-        await site.start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
-
-
-def origin(host: str, port: int) -> str:
-    """The URL's beginning: scheme, host and port."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 def source_of(data: Path | None, films: int, seed: str) -> Source:
     """The real films of a file, or a synthetic catalogue."""
     return Catalogue(seed, films) if data is None else Recorded(data)
 
 
-class StandIn:
+class StandIn(Api):
     """The stand-in in a thread, for the length of a `with` block. The module's docstring shows its use.
 
     `today` None answers for the current UTC day. Raises OSError for a port that is taken, ValueError for a
@@ -129,17 +107,14 @@ class StandIn:
         faults: Faults | str = "",
         fault_seed: int = 0,
     ) -> None:
-        self._api = Api(Edited(source_of(data, films, seed)), token)
+        super().__init__(Edited(source_of(data, films, seed)), token)
         self.today = today
-        self._host = host
-        self._port = port
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
         self.latency = latency
         self.repeats = repeats
         self.max_rps = max_rps
         self.faults = Faults.parse(faults, fault_seed) if isinstance(faults, str) else faults
+        self._address = (host, port)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     # --- running --------------------------------------------------------------------------------------------
 
@@ -147,49 +122,40 @@ class StandIn:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:
         """Serve. A stand-in that was stopped comes back on the same port."""
-        started = threading.Event()
-        problem: list[BaseException] = []
-
-        async def serve() -> None:
-            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-            async with serving(self._api, self._host, self._port) as port:
-                self._port = port
-                started.set()
-                await self._stop.wait()
-
-        def run() -> None:
-            try:
-                uvloop.run(serve())
-            except BaseException as error:
-                problem.append(error)
-                started.set()
-
-        self._thread = threading.Thread(target=run, name="tmdb-stand-in", daemon=True)
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tmdb-stand-in", daemon=True)
         self._thread.start()
-        started.wait()
-        if problem:
-            raise problem[0]
+        try:
+            asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        except BaseException:
+            self.stop()
+            raise
+
+    async def _listen(self) -> None:
+        self._runner = web.ServerRunner(_CountingServer(self), shutdown_timeout=0.2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, *self._address, backlog=1024).start()
+        self._address = (self._address[0], self._runner.addresses[0][1])
 
     def stop(self) -> None:
         """Stop serving: connections are cut, new ones refused."""
-        if self._thread is not None and self._loop is not None and self._stop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
-            self._thread = None
-
-    # --- addresses ------------------------------------------------------------------------------------------
+            self._loop.close()
+            self._loop = None
 
     @property
     def origin(self) -> str:
         """Scheme, host and port."""
-        return origin(self._host, self._port)
+        host, port = self._address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def base_url(self) -> str:
@@ -201,78 +167,7 @@ class StandIn:
         """What TMDB_EXPORT_URL should be."""
         return f"{self.origin}/p/exports"
 
-    @property
-    def token(self) -> str:
-        """The token that is accepted."""
-        return self._api.token
-
-    # --- settings -------------------------------------------------------------------------------------------
-
-    @property
-    def today(self) -> date:
-        """The day that is answered for; set it to None for the current UTC day."""
-        return self._api.today
-
-    @today.setter
-    def today(self, day: date | None) -> None:
-        self._api.today = day
-
-    @property
-    def latency(self) -> float:
-        """Seconds that every answer under /3 is held back."""
-        return self._api.latency
-
-    @latency.setter
-    def latency(self, seconds: float) -> None:
-        self._api.latency = seconds
-
-    @property
-    def repeats(self) -> float | None:
-        """Share of discover's rows that repeat; None: 0.01 for the synthetic catalogue, 0 for a file."""
-        return self._api.repeats
-
-    @repeats.setter
-    def repeats(self, share: float | None) -> None:
-        self._api.repeats = share
-
-    @property
-    def max_rps(self) -> int | None:
-        """Requests answered in any second; more get a 429. None: no limit."""
-        return self._api.traffic.max_rps
-
-    @max_rps.setter
-    def max_rps(self, requests: int | None) -> None:
-        self._api.traffic.max_rps = requests
-
-    @property
-    def faults(self) -> Faults:
-        """The faults that are injected; `Faults()` is none. `faults.injected` counts them by kind."""
-        return self._api.faults
-
-    @faults.setter
-    def faults(self, faults: Faults) -> None:
-        self._api.faults = faults
-
-    @property
-    def traffic(self) -> Traffic:
-        """What came in so far."""
-        return self._api.traffic
-
     # --- films ----------------------------------------------------------------------------------------------
-
-    @property
-    def lists(self) -> dict[str, Any]:
-        """TMDB's lists of genres, countries and languages as they are answered, by path; may be changed."""
-        return self._api.lists
-
-    @property
-    def watch(self) -> Callable[[str, int, bytes], None] | None:
-        """Is told path, status and body of each answer under /3 that is no fault, in the server's thread."""
-        return self._api.watch
-
-    @watch.setter
-    def watch(self, told: Callable[[str, int, bytes], None] | None) -> None:
-        self._api.watch = told
 
     def use(
         self,
@@ -283,30 +178,30 @@ class StandIn:
         source: Source | None = None,
     ) -> None:
         """Serve another source: `source`, or else as at the start. Overrides and deletions are gone."""
-        self._api.films = Edited(source or source_of(data, films, seed))
+        self.films = Edited(source or source_of(data, films, seed))
 
     def film(self, film_id: int, day: date | None = None) -> Film | None:
         """The payload of /movie/{id} on the day (default today); None where it is a 404."""
-        return self._api.films.film(film_id, (day or self.today).toordinal())
+        return self.films.film(film_id, (day or self.today).toordinal())
 
     def ids(self, day: date | None = None) -> list[int]:
         """Ids as discover ranks them on the day (default today), without repeats, at most 10,000."""
-        return list(self._api.films.ranking(Query(), (day or self.today).toordinal()).ids)
+        return list(self.films.ranking(Query(), (day or self.today).toordinal()).ids)
 
     def override(self, film_id: int, change: Alteration, since: date = FIRST_DAY) -> None:
         """Alter a film from a day on: keys to set on its payload, a function (payload, day) that alters the
         payload or returns another, or the raw body. An id that is free becomes a film, which discover lists
         where it belongs.
         """
-        self._api.films.override(film_id, change, since.toordinal())
+        self.films.override(film_id, change, since.toordinal())
 
     def delete(self, film_id: int, since: date = FIRST_DAY, *, listed: bool = False) -> None:
         """Answer 404 for a film from a day on; `listed` leaves it in discover and the export."""
-        self._api.films.delete(film_id, since.toordinal(), listed)
+        self.films.delete(film_id, since.toordinal(), listed)
 
     def restore(self, film_id: int | None = None) -> None:
         """Take back what `override` and `delete` did to a film, or to all."""
-        self._api.films.restore(film_id)
+        self.films.restore(film_id)
 
 
 class StandInProcess:
@@ -322,33 +217,28 @@ class StandInProcess:
         self.base_url = ""
 
     def __enter__(self) -> Self:
-        with contextlib.ExitStack() as stack:
-            # a file, not a pipe: a pipe that nobody empties would stop the server when it is full
-            said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-            self._process = stack.enter_context(
-                subprocess.Popen(
-                    # however this program ends, killed too, the server does not outlive it
-                    [sys.executable, "-m", "demo", "serve", "--end-with-stdin", *self._options],
-                    stdin=subprocess.PIPE,
-                    cwd=Path(__file__).resolve().parent.parent,
-                    stdout=subprocess.PIPE,
-                    stderr=said,
-                    text=True,
-                )
+        # a file, not a pipe: a pipe that nobody empties would stop the server when it is full
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+            self._process = subprocess.Popen(
+                # however this program ends, killed too, the server does not outlive it
+                [sys.executable, "-m", "demo", "serve", "--end-with-stdin", *self._options],
+                stdin=subprocess.PIPE,
+                cwd=Path(__file__).resolve().parent.parent,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
             )
-            stack.callback(self._process.terminate)
             self.base_url = self._process.stdout.readline().strip() if self._process.stdout else ""
             if not self.base_url:
-                self._process.wait()
+                self.__exit__()
                 said.seek(0)
                 raise RuntimeError(f"the stand-in did not start: {said.read().strip()}")
-            self._running = stack.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._running.close()
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        # waits for its end, and closes its pipes
+        self._process.__exit__(None, None, None)
 
     @property
     def export_url(self) -> str:

@@ -54,9 +54,7 @@ class Source(Protocol):
         ...
 
     def block(self, name: str, film_id: int, day: int) -> bytes | None:
-        """JSON of a block of append_to_response (one of BLOCKS) of a film that exists; None where the source
-        knows nothing of it.
-        """
+        """JSON of a block of append_to_response (one of BLOCKS); None where the source has none."""
         ...
 
     def ranking(self, query: Query, day: int) -> Ranking:

@@ -18,7 +18,6 @@ class Traffic:
     def __init__(self) -> None:
         self.open_connections = 0
         self.in_flight = 0
-        self.max_rps: int | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -56,21 +55,18 @@ class Traffic:
         self.in_flight -= 1
         self.statuses[status] += 1
 
-    def over_limit(self) -> int | None:
-        """How many requests the last second holds with this one, if that is more than `max_rps`; else None.
-
-        A refused request does not count against the limit.
+    def over(self, limit: int) -> int:
+        """How many requests the last second holds with this one, if that is more than `limit`; else 0. A
+        refused request does not count against it.
         """
-        if self.max_rps is None:
-            return None
         now = self.times[-1]
         while self._accepted and self._accepted[0] <= now - 1:
             self._accepted.popleft()
-        if len(self._accepted) >= self.max_rps:
+        if len(self._accepted) >= limit:
             self.limited += 1
             return len(self._accepted) + 1
         self._accepted.append(now)
-        return None
+        return 0
 
     # --- the test's side ------------------------------------------------------------------------------------
 

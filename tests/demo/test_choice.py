@@ -231,7 +231,9 @@ _FILTERS: dict[str, Callable[[Film], bool]] = {
     ),
     "with_watch_monetization_types=free&watch_region=US": lambda f: bool(_offered(f, "US", "free")),
     "with_release_type=5|6&region=US": lambda f: bool({5, 6} & _types(f, "US")),
-    "release_date.gte=2024-01-01&region=DE": lambda f: any(day >= "2024" for day in _released(f, "DE")),
+    "release_date.gte=2024-01-01&release_date.lte=2024-12-31&region=DE": lambda f: any(
+        day.startswith("2024") for day in _released(f, "DE")
+    ),
     "certification=PG-13|R&certification_country=US": lambda f: bool({"PG-13", "R"} & _certified(f, "US")),
     "certification.gte=R&certification_country=US": lambda f: bool({"R", "NC-17"} & _certified(f, "US")),
     "a_filter_of_tomorrow=x": lambda f: True,

@@ -257,7 +257,7 @@ class World:
         return None if film is None else orjson.dumps(film)
 
     def block(self, name: str, film_id: int, day: int) -> bytes | None:
-        block = self.days[day][film_id].get(name)
+        block = self.days[day].get(film_id, {}).get(name)
         return None if block is None else orjson.dumps(block)
 
     def listed(self, film_id: int, day: int) -> Film:

@@ -19,7 +19,7 @@ def landed(zone: Zone, day: date) -> set[int]:
 
 def asked_for(tmdb: StandIn, first: date, last: date) -> set[int]:
     """What the stand-in's own list of changes says, adult films left out."""
-    films = tmdb._api.films.changes(first.toordinal(), last.toordinal())
+    films = tmdb.films.changes(first.toordinal(), last.toordinal())
     return {row.film_id for row in films if row.adult is not True}
 
 

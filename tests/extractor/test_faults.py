@@ -189,14 +189,14 @@ def test_an_outage_in_the_middle_ends_the_run_and_the_next_goes_on(
 
 
 def test_a_token_that_is_withdrawn_ends_the_run_at_once(extract: Extract, tmdb: StandIn, zone: Zone) -> None:
-    real = tmdb._api.route
+    real = tmdb.route
 
     def withdrawn(request: Any, path: str) -> Any:
         if tmdb.traffic.count("/3/movie/") > 60:
-            tmdb._api.token = "another"
+            tmdb.token = "another"
         return real(request, path)
 
-    tmdb._api.route = withdrawn  # type: ignore[method-assign]
+    tmdb.route = withdrawn  # type: ignore[method-assign]
     with pytest.raises(ConfigurationError, match=r"refused the token.*TMDB_TOKEN"):
         extract(pages=10)
     assert tmdb.traffic.count("/3/movie/") < 60 + 3 * 20
@@ -208,12 +208,12 @@ def test_a_token_that_is_withdrawn_ends_the_run_at_once(extract: Extract, tmdb: 
 
 def test_a_404_that_is_not_tmdbs_is_no_tombstone(extract: Extract, tmdb: StandIn, zone: Zone) -> None:
     lost = tmdb.ids()[0]
-    route = tmdb._api.route
+    route = tmdb.route
 
     def behind_a_proxy(request: Any, path: str) -> Any:
         return answers.html(404) if path == f"/3/movie/{lost}" else route(request, path)
 
-    tmdb._api.route = behind_a_proxy  # type: ignore[method-assign]
+    tmdb.route = behind_a_proxy  # type: ignore[method-assign]
     extract(pages=10, max_tries=2)
     assert lost not in zone.films(status=404)
     assert zone.one("select reason from raw.extract_failure") == "not_tmdb_404"

@@ -92,9 +92,9 @@ def test_such_a_film_fails_in_a_run_and_the_run_goes_on(extract: Extract, tmdb: 
     film = tmdb.ids()[4]
     sent = tmdb.film(film)
     assert sent is not None
-    listed = tmdb._api.films.body
+    listed = tmdb.films.body
     body = (listed(film, DAY.toordinal()) or b"").rstrip()[:-1] + b',"odd":1e-20000}'
-    tmdb._api.films.body = lambda asked, day: body if asked == film else listed(asked, day)  # type: ignore[method-assign]
+    tmdb.films.body = lambda asked, day: body if asked == film else listed(asked, day)  # type: ignore[method-assign]
     extract(pages=10)
     assert zone.rows("select resource_id, reason from raw.extract_failure") == [
         (film, "refused_by_postgresql")
