@@ -163,6 +163,8 @@ def land(tmdb: StandInProcess, day: date, pages: int) -> None:
         try:
             extractor.cli.main()
         except SystemExit as ended:
+            if ended.code in (130, 143):  # Ctrl-C and SIGTERM, which mean the whole demo
+                raise
             if ended.code:
                 raise StepFailedError(["-m", *sys.argv], ended.code) from None
 
