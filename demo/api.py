@@ -147,8 +147,8 @@ class Api:
             number, repeats = discover.page_number(query.get("page")), self.repeats
             if repeats is None:
                 repeats = 0.01 if self.films.source.moves_between_pages else 0.0
-            page = discover.page(self.films, Query.parse(query), number, day, repeats, language)
-            return orjson.dumps(page)
+            asked, region = Query.parse(query), query.get("region", "")
+            return orjson.dumps(discover.page(self.films, asked, number, day, repeats, language, region))
         if path == "/movie/changes":
             return self._changes(query.get("start_date"), query.get("end_date"), query.get("page"))
         if path.startswith("/find/"):

@@ -25,7 +25,9 @@ def page_number(text: str | None) -> int:
     return int(text)
 
 
-def page(films: Edited, query: Query, number: int, day: int, repeats: float, language: str) -> dict[str, Any]:
+def page(
+    films: Edited, query: Query, number: int, day: int, repeats: float, language: str, region: str
+) -> dict[str, Any]:
     """The body of one page.
 
     `repeats` is the share of rows that give a film of the page before once more, while as many films are on
@@ -42,7 +44,6 @@ def page(films: Edited, query: Query, number: int, day: int, repeats: float, lan
     if moves:
         # total_results takes 33 values within one run of 50 pages
         total = max(len(ids), total + (drawn >> 8) % 33 - 16) if total > 100 else total
-    region = dict(query.filters).get("region", "")
     return {
         "page": number,
         "results": [row(films, film_id, day, language, region) for film_id in rows],

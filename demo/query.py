@@ -102,11 +102,16 @@ _VALUES: Final[dict[str, tuple[str | None, Callable[[Film, Asked], set[str]]]]] 
 _BARE: Final = ("certification", "primary_release_year", "year")
 
 
-def _bounded(film: Film, what: str, asked: Asked) -> Iterable[Any]:
-    """The values of a film that `.gte` and `.lte` bound; None where it has none."""
+def _severity(certifications: Iterable[str], asked: Asked) -> list[int]:
+    """Places of certifications in their country's order, without those that are not in it."""
+    order = CERTIFICATIONS.get(asked.get("certification_country", ""), [])
+    return [order.index(name) for name in certifications if name in order]
+
+
+def _bounded(film: Film, what: str, asked: Asked) -> list[Any]:
+    """The values of a film that `.gte` and `.lte` bound."""
     if what == "certification":
-        order = CERTIFICATIONS.get(asked.get("certification_country", ""), [])
-        return [order.index(value) for value in _certifications(film, asked) if value in order]
+        return _severity(_certifications(film, asked), asked)
     if what == "release_date" and "region" in asked:
         return [row["release_date"][:10] for row in _releases(film, asked["region"])]
     if what in ("primary_release_date", "release_date"):
@@ -117,8 +122,7 @@ def _bounded(film: Film, what: str, asked: Asked) -> Iterable[Any]:
 def _bound(what: str, text: str, asked: Asked) -> Any:
     """What a bound's text says. Raises ApiError for a text that is no date or number where one belongs."""
     if what == "certification":
-        order = CERTIFICATIONS.get(asked.get("certification_country", ""), [])
-        return order.index(text) if text in order else -1
+        return max(_severity([text], asked), default=-1)
     return iso_date(text) if what.endswith("release_date") else number(text)
 
 
@@ -158,23 +162,22 @@ class Query:
         sort_by = parameters.get("sort_by", cls.sort_by)
         if sort_by not in SORTS:
             raise ApiError(5, f"The stand-in sorts by {', '.join(SORTS)}, not by {sort_by!r}.")
-        for name, text in parameters.items():
-            what, how = _parts(name)
-            if how in _SIDES:
-                _bound(what, text, parameters)
-        return cls(
-            sort_by,
-            parameters.get("include_adult", "").lower() == "true",
-            parameters.get("include_video", "").lower() == "true",
-            tuple((name, text) for name, text in parameters.items() if name in _BESIDE or _parts(name)[0]),
-        )
+        filters = {name: text for name, text in parameters.items() if _parts(name)[0]}
+        for name, text in filters.items():
+            if name.endswith(_SIDES):
+                _bound(_parts(name)[0], text, parameters)
+        if filters:  # alone, these change nothing of which films there are
+            filters |= {name: text for name, text in parameters.items() if name in _BESIDE}
+        adult, video = (parameters.get(f"include_{kind}", "") for kind in ("adult", "video"))
+        return cls(sort_by, adult.lower() == "true", video.lower() == "true", tuple(filters.items()))
 
     @property
     def blocks(self) -> set[str]:
         """The blocks that a film must come with to be matched."""
         asked = dict(self.filters)
         blocks = {_VALUES[what][0] for what, _ in map(_parts, asked) if what in _VALUES}
-        if "region" in asked or any(name.startswith("certification.") for name in asked):
+        regional = "region" in asked and any(name.startswith("release_date.") for name in asked)
+        if regional or any(name.startswith("certification.") for name in asked):
             blocks.add("release_dates")
         return {block for block in blocks if block}
 
