@@ -28,6 +28,10 @@ args = $(call given,ARGS)
 EXTRACT_OPTIONS = \
 	$(call option,MODE,--mode) \
 	$(call option,PAGES,--pages) \
+	$(call option,DISCOVER,--discover) \
+	$(call option,REGION,--region) \
+	$(call option,IDS_FILE,--ids-file) \
+	$(call option,BLOCKS,--blocks) \
 	$(call option,LIMIT,--limit) \
 	$(call option,MIN_POPULARITY,--min-popularity) \
 	$(call option,DATE,--snapshot-date) \

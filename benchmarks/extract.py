@@ -131,6 +131,7 @@ def run_case(case: Case, contenders: Sequence[str]) -> dict[str, Figures]:
             # the pages' films and no others; of known films next to none is due for a full payload
             "TMDB_TRACK_DAYS": "0",
             "TMDB_FULL_DAYS": "3660",
+            "TMDB_BLOCKS": "credits,keywords",  # what the rivals ask for
             "BENCH_RPS": str(case.rps),
             "BENCH_FULL": "yes" if case.first else "no",
         }

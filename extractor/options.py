@@ -82,7 +82,7 @@ OPTIONS: Final = (
     Option(_WHAT, "TMDB_LANGUAGE", "--language", "LANGUAGE", "en-US", values.language,
            "The language of titles, texts and genre names, such as fr-FR."),
     Option(_WHAT, "TMDB_BLOCKS", "--blocks", "BLOCKS",
-           "credits,keywords", some_of(*BLOCKS),
+           "credits,keywords,release_dates,watch/providers,translations,external_ids", some_of(*BLOCKS),
            f"What a full payload holds beside the film itself: some of {', '.join(BLOCKS)}; or none."),
     Option(_WHAT, "TMDB_FULL_DAYS", "--full-days", "N", "30", integer(1, 3660),
            "Days between two full payloads of one film."),

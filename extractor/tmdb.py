@@ -109,7 +109,7 @@ class Tmdb:
             # The film can be landed, if only without what was asked for beside it.
             self._without_blocks_in_a_row += 1
             return lacking[-1]
-        if blocks and not found.lacking:
+        if blocks and found.status == 200 and not found.lacking:
             self._without_blocks_in_a_row = 0
         return found
 

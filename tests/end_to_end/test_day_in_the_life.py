@@ -86,6 +86,7 @@ class Life:
             "TMDB_EXPORT_URL": self.tmdb.export_url,
             "TMDB_MAX_RPS": "100000",
             "TMDB_MAX_TRIES": "2",
+            "TMDB_BLOCKS": "credits,keywords",
             "TMDB_PAGES": str(PAGES),
             "TMDB_TRACK_DAYS": str(TRACK_DAYS),
             "TMDB_FULL_DAYS": str(FULL_DAYS),

@@ -45,6 +45,7 @@ def make(project_root: Path, database: dict[str, str], tmdb: StandIn) -> Make:
             "TMDB_TOKEN": tmdb.token,
             "TMDB_BASE_URL": tmdb.base_url,
             "TMDB_MAX_RPS": "10000",
+            "TMDB_BLOCKS": "credits,keywords",  # the recorded films have no other
         }
         assignments = [f"{name}={value}" for name, value in environment.items()]
         return subprocess.run(

@@ -41,7 +41,7 @@ class TestRun:
         done = program("run", "--limit", "7", "--pages", "1", TMDB_LIMIT="3", TMDB_PAGES="9")
         assert done.returncode == 0, done.stderr
         run = zone.last_run()
-        assert (run["requested"], run["parameters"]["pages"]) == (7 + 3, 1)
+        assert (run["requested"], run["parameters"]["pages"]) == (7 + 6, 1)
 
     def test_the_environment_goes_before_dotenv_and_that_before_the_default(
         self, program: Program, zone: Zone, tmp_path: Path
@@ -62,7 +62,7 @@ class TestRun:
 
     def test_on_a_terminal_there_is_a_bar(self, environment: dict[str, str], project_root: Path) -> None:
         shown = on_a_terminal(["run"], project_root, {**environment, "TMDB_MAX_RPS": "100", "COLUMNS": "100"})
-        assert b"\x1b[" in shown and b"/102" in shown
+        assert b"\x1b[" in shown and b"/105" in shown
         assert b"run 1 finished" in shown
 
     def test_a_run_with_too_many_failures_exits_1(self, program: Program, tmdb: StandIn) -> None:
@@ -151,7 +151,9 @@ class TestDryRun:
         done = program("run", "--dry-run", "--pages", "3")
         assert done.returncode == 0, done.stderr
         assert "60 films chosen, 0 of them tracked" in done.stdout
-        assert "would fetch 60 films, 60 of them in full (with credits, keywords)" in done.stdout
+        assert (
+            "would fetch 60 films, 60 of them in full (with credits, keywords, release_dates" in done.stdout
+        )
         assert ", ".join(map(str, tmdb.ids()[:10])) in done.stdout
         assert tmdb.traffic.count("/3/movie/") == 0
         assert zone.one("select to_regnamespace('raw') is null")

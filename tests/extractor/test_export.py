@@ -121,7 +121,7 @@ def test_adult_films_and_repeated_lines_are_left_out(
     files.put(DAY, [line(1), line(1, 9.0), line(2, adult=True), line(3, adult=None)])
     extract(mode="export", export_url=files.url)
     assert landed(zone) == {1, 3}
-    assert zone.last_run()["requested"] == 2 + 3
+    assert zone.last_run()["requested"] == 2 + 6
 
 
 def test_before_the_days_file_is_ready_that_of_the_day_before_is_taken(

@@ -90,7 +90,7 @@ def test_all_faults_mixed(
     assert zone.films() | zone.films(status=404) == set(tmdb.ids()[:10_000])
     assert zone.one("select count(*) from raw.extract_failure") == 0
     run = zone.last_run()
-    assert run["status"] == "finished" and run["requested"] == 10_003
+    assert run["status"] == "finished" and run["requested"] == 10_006
     assert run["retried"] == sum(
         number for kind, number in tmdb.faults.injected.items() if kind not in HARMLESS
     )

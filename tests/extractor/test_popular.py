@@ -7,10 +7,12 @@ import pytest
 
 from demo.faults import Faults
 from demo.server import StandIn
+from extractor import answer
 from extractor.errors import RunFailedError
+from extractor.options import DEFAULTS
 from tests.extractor.conftest import DAY, Extract, Zone
 
-LISTS = {"genre_list", "country_list", "language_list"}
+LISTS = set(answer.LISTS)
 
 
 def next_day(tmdb: StandIn, days: int = 1) -> date:
@@ -42,7 +44,7 @@ def test_the_popular_pages_and_the_lists_are_landed_as_sent(
         sent = tmdb.film(film)
         assert sent is not None
         assert {key: payload[key] for key in sent} == sent
-        assert set(payload) - set(sent) == {"credits", "keywords"}
+        assert set(payload) - set(sent) == set(DEFAULTS["TMDB_BLOCKS"].split(","))
     lists = {
         name: payload
         for name, payload in zone.rows(
@@ -52,7 +54,7 @@ def test_the_popular_pages_and_the_lists_are_landed_as_sent(
     assert set(lists) == LISTS
     assert len(lists["genre_list"]["genres"]) == 19
     assert isinstance(lists["country_list"], list) and isinstance(lists["language_list"], list)
-    assert summary.counts.requested == len(films) + 3
+    assert summary.counts.requested == len(films) + 6
     run = zone.last_run()
     assert (run["status"], run["mode"], run["snapshot_date"]) == ("finished", "popular", DAY)
     assert run["finished_at"] >= run["started_at"] and run["error"] is None

@@ -75,6 +75,7 @@ def fetch(server: Server) -> Callable[..., Outcome]:
                 "TMDB_TOKEN": "eyJ.some.token",
                 "TMDB_BASE_URL": server.url,
                 "TMDB_MAX_TRIES": "2",
+                "TMDB_BLOCKS": "credits,keywords",
                 "TMDB_TIMEOUT": "10",
                 **options,
             }
