@@ -51,10 +51,11 @@ GENRES = """
 
 NEXT = """\
 What to type next
-  make psql PGDATABASE=tmdb_demo    ask it yourself: select * from vw_top_movies limit 10;
-  make check PGDATABASE=tmdb_demo   the checks a careful client would make
-  make docs-serve                   what every table and column means
-  make env && make elt              the real films, with a TMDB token in .env"""
+  make psql PGDATABASE=tmdb_demo             ask it yourself: select * from vw_top_movies limit 10;
+  make preview SERVE=1 PGDATABASE=tmdb_demo  the same dashboards live, every filter in any combination
+  make check PGDATABASE=tmdb_demo            the checks a careful client would make
+  make docs-serve                            what every table and column means
+  make env && make elt                       the real films, with a TMDB token in .env"""
 
 
 class StepFailedError(Exception):
