@@ -18,6 +18,8 @@ case "$1" in
         esac
         ;;
     inspect) echo "${STATE:-}" ;;
+    wait) echo "${CODE:-0}" ;;
+    rm) ;;
     logs) echo "${SAID:-}" ;;
     *) echo "$@" >>asked ;;
 esac
@@ -65,8 +67,8 @@ def test_up_starts_loads_applies_and_prints_the_addresses(project: Path) -> None
     assert done.returncode == 0, done.stderr
     assert asked(project) == [
         f"{REAL} up --detach --build postgres metabase",
-        f"{REAL} run --rm --no-TTY elt",
-        f"{REAL} run --rm --no-TTY --no-deps metabase-setup",
+        f"{REAL} run --detach elt",
+        f"{REAL} run --detach --no-deps metabase-setup",
     ]
     assert "http://127.0.0.1:3100  admin@example.com" in done.stdout
     assert "127.0.0.1:5432, database tmdb," in done.stdout
@@ -79,19 +81,19 @@ def test_up_demo_needs_no_token_and_takes_the_demos_options(project: Path) -> No
     assert done.returncode == 0, done.stderr
     assert asked(project) == [
         f"{DEMO} up --detach --build postgres metabase",
-        f"{DEMO} run --rm --no-TTY elt",
-        f"{DEMO} run --rm --no-TTY --no-deps metabase-setup",
+        f"{DEMO} run --detach elt",
+        f"{DEMO} run --detach --no-deps metabase-setup",
     ]
     assert "database tmdb_demo," in done.stdout
     make(project, "up-demo", "ARGS=--days 2")
-    assert f"{DEMO} run --rm --no-TTY elt python -m demo run --no-preview --days 2" in asked(project)
+    assert f"{DEMO} run --detach elt python -m demo run --no-preview --days 2" in asked(project)
 
 
 @pytest.mark.parametrize(
     ("failing", "steps", "message"),
     [
         ("up --detach", 2, "make up: a service did not start"),
-        ("run --rm --no-TTY elt", 2, "make up: the films were not loaded or the tables not built"),
+        ("run --detach elt", 2, "make up: the films were not loaded or the tables not built"),
         ("metabase-setup", 3, "make up: the dashboards were not applied"),
     ],
 )
@@ -101,6 +103,12 @@ def test_up_stops_at_the_step_that_failed(failing: str, steps: int, message: str
     assert message in done.stderr
     assert len(asked(project)) == steps
     assert "http://" not in done.stdout
+
+
+def test_the_exit_code_is_that_of_the_service_that_failed(project: Path) -> None:
+    done = make(project, "up", CODE="3")
+    assert "make up: the films were not loaded" in done.stderr
+    assert "Error 3" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,7 @@ def _network() -> set[str]:
 
 
 def savers() -> list[str]:
+    """The firewalls of this machine."""
     return [program for program in ("iptables", "ip6tables") if shutil.which(f"{program}-save")]
 
 

@@ -91,6 +91,8 @@ class World:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # tests that run in the background ignore it, and so would a shell that they start
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process:
             try:
                 yield process
