@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?:(?P<how>:[-?])(?P<rest>[^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?:(?P<how>:[-?+])(?P<rest>[^}]*))?\}")
 
 
 class MissingVariable(Exception):
@@ -23,7 +23,7 @@ def load(paths: list[Path], variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 def variables_of(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Each variable with how it is used: (`:-`, default), (`:?`, message) or (``, ``)."""
+    """Each variable with how it is used: (`:-`, default), (`:?`, message), (`:+`, other) or (``, ``)."""
     found: dict[str, list[tuple[str, str]]] = {}
     for match in _VARIABLE.finditer(path.read_text()):
         found.setdefault(match["name"], []).append((match["how"] or "", match["rest"] or ""))
@@ -42,6 +42,8 @@ def _interpolated(value: Any, variables: Mapping[str, str]) -> Any:
 
 def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:
     given = variables.get(match["name"], "")
+    if match["how"] == ":+":
+        return (match["rest"] or "") if given else ""
     if given:
         return given
     if match["how"] == ":?":

@@ -184,7 +184,7 @@ def test_what_is_named_exists(stack: dict[str, Any], demo: dict[str, Any], proje
             for volume in service.get("volumes", []):
                 assert volume.split(":")[0] in project["volumes"]
             for config in service.get("configs", []):
-                assert (project_root / project["configs"][config["source"]]["file"]).is_file()
+                assert (project_root / project["configs"][config["source"]]["file"]).exists()
             assert set(service["networks"]) <= set(project["networks"])
             command = service.get("command", [])
             if command[:2] == ["python", "-m"]:

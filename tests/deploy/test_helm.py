@@ -39,6 +39,7 @@ SERVICES = {
 OURS = ("roles", "day", "metabase-apply", "check")
 """The components whose image is the project's."""
 NOT_OF_A_DAY = {
+    "TMDB_BUILD_FOLDER",
     "TMDB_MAX_AGE",
     "TMDB_STATUS_JSON",
     "TMDB_LOAD_DATE",

@@ -32,7 +32,8 @@ def test_each_variable_is_read_by_the_code_and_each_read_is_documented(
     read = {name for path in files for name in quoted.findall(path.read_text())}
     files = [project_root / "docker-compose.yml", *(project_root / "deploy" / "compose").glob("*.yml")]
     compose = "\n".join(path.read_text() for path in files)
-    used = dict(re.findall(r"\$\{([A-Z_]+)(?::-([^}]*))?", compose))
+    # a file that is not named is an empty one
+    used = dict(re.findall(r"\$\{([A-Z_]+)(?::-(?!/dev/null)([^}]*))?", compose))
     # passed on as it is
     read |= set(used) | set(re.findall(r"^ +([A-Z_]+):$", compose, re.MULTILINE))
     assert {name: documented[name] for name, default in used.items() if default} == {
