@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 from unittest.mock import patch
 
 import click
@@ -89,11 +90,15 @@ def run(films: int, days: int, pages: int, preview: bool) -> None:
         LOG.write_text("")
         variables = demo_database()
         keep_apart(variables)
-        with StandInProcess("--films", str(films)) as tmdb:
-            for day in track(snapshot_dates(days), "Landing a month, a day at a time", console=console):
-                land(tmdb, day, pages)
-        with console.status("Building the star schema and testing it (dbt build)"):
-            step("-m", "tools.dbt_command", "build", "--exclude-resource-type", "unit_test")
+        # dbt reads its project while the films are landed
+        with begun(
+            "-m", "tools.dbt_command", "--wait", "build", "--exclude-resource-type", "unit_test"
+        ) as build:
+            with StandInProcess("--films", str(films)) as tmdb:
+                for day in track(snapshot_dates(days), "Landing a month, a day at a time", console=console):
+                    land(tmdb, day, pages)
+            with console.status("Building the star schema and testing it (dbt build)"):
+                finish(build, dbt_command.GO)
         summarise(console, variables)
         if preview:
             manifest = dbt_command.folder() / "target" / "manifest.json"
@@ -170,12 +175,33 @@ def land(tmdb: StandInProcess, day: date, pages: int) -> None:
                 raise StepFailedError(["-m", *sys.argv], ended.code) from None
 
 
+@contextmanager
+def begun(*arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A Python program of the project, its output into the log; it is ended with the block if that fails."""
+    with (
+        LOG.open("a") as log,
+        subprocess.Popen(
+            [sys.executable, *arguments], cwd=PROJECT, stdin=subprocess.PIPE, stdout=log, stderr=log
+        ) as process,
+    ):
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise
+
+
+def finish(process: "subprocess.Popen[bytes]", told: bytes = b"") -> None:
+    """Wait for the program to end, once it is told to begin. Raises `StepFailedError`."""
+    process.communicate(told)
+    if process.returncode:
+        raise StepFailedError(cast(list[str], process.args)[1:], process.returncode)
+
+
 def step(*arguments: str) -> None:
     """Run a Python program of the project, its output into the log. Raises `StepFailedError`."""
-    with LOG.open("a") as log:
-        done = subprocess.run([sys.executable, *arguments], cwd=PROJECT, stdout=log, stderr=log, check=False)
-    if done.returncode:
-        raise StepFailedError(arguments, done.returncode)
+    with begun(*arguments) as process:
+        finish(process)
 
 
 def summarise(console: Console, variables: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ tests/end_to_end/test_demo.py runs it whole.
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -60,3 +61,12 @@ def test_a_day_that_fails_is_named_and_its_output_kept() -> None:
             run.land(tmdb, date(2026, 7, 15), pages=1)
         assert tmdb.today == date(2026, 7, 15)
     assert "PostgreSQL" in run.LOG.read_text()
+
+
+def test_a_program_that_waits_is_told_to_begin_or_ended_with_what_it_waits_for() -> None:
+    waits = "import sys; sys.exit(5 if sys.stdin.buffer.read(1) == b'g' else 0)"
+    with run.begun("-c", waits) as process, pytest.raises(run.StepFailedError, match="exit code 5"):
+        run.finish(process, b"g")
+    with pytest.raises(LookupError), run.begun("-c", "import time; time.sleep(600)") as process:
+        raise LookupError
+    assert process.returncode == -signal.SIGTERM
