@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,7 +20,7 @@ from demo.faults import Faults
 from demo.server import StandIn
 from extractor import cli
 from extractor.errors import SourceError
-from tests.extractor.conftest import TOKEN, Extract, Program, Zone
+from tests.extractor.conftest import TOKEN, Extract, Program, Zone, wait_for
 
 
 class Listener:
@@ -160,7 +161,8 @@ def test_the_process_list_does_not_show_it(
         stderr=subprocess.DEVNULL,
     )
     try:
-        shown = command_line(process.pid)
+        # for a moment after it was started it has none
+        shown = wait_for(partial(command_line, process.pid))
         assert b"extractor" in shown and TOKEN.encode() not in shown
     finally:
         process.kill()
@@ -196,7 +198,7 @@ def test_a_redirect_to_another_host_is_not_followed(extract: Extract, tmdb: Stan
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 (a bare machine knows no localhost) that no authority signed, with its key."""
+    """A certificate for 127.0.0.1 that no authority signed, with its key."""
     file = tmp_path_factory.mktemp("tls") / "self-signed.pem"
     subprocess.run(
         [
