@@ -134,13 +134,19 @@ def release_dates(films: Films, outline: Outline) -> bytes:
         if country not in home and late * UNIT > share:
             continue
         first = release if country in home else release - 5 + late % 75
-        days = [(first - 10 - kinds % 30, 1)] if kinds & 7 == 0 else []
-        days += [(first - 7, 2)] if kinds >> 3 & 7 == 0 else []
-        days += [(first, 3)]
-        days += [(first + 5, 3)] if kinds >> 6 & 15 == 0 else []
-        days += [(first + 45 + kinds % 80, 4)] if kinds >> 10 & 3 else []
-        days += [(first + 90 + kinds % 120, 5)] if kinds >> 12 & 3 == 0 else []
-        days += [(first + 400, 6)] if kinds >> 14 & 15 == 0 else []
+        days = [
+            (first + later, kind)
+            for kind, there, later in (
+                (1, kinds & 7 == 0, -10 - kinds % 30),
+                (2, kinds >> 3 & 7 == 0, -7),
+                (3, True, 0),
+                (3, kinds >> 6 & 15 == 0, 5),
+                (4, kinds >> 10 & 3 > 0, 45 + kinds % 80),
+                (5, kinds >> 12 & 3 == 0, 90 + kinds % 120),
+                (6, kinds >> 14 & 15 == 0, 400),
+            )
+            if there
+        ]
         certifications = CERTIFICATIONS.get(country, [""])
         certification = (
             "" if marks & 3 == 0 else "Unrated" if marks % 97 == 0 else pick(certifications, marks)

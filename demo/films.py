@@ -47,7 +47,6 @@ class Outline(NamedTuple):
 
     film_id: int
     slot: int
-    generation: int
     day: int
     drawn: tuple[int, ...]
     versions: dict[str, int]
@@ -66,19 +65,10 @@ class Films:
         """The film that stands in the slot on `day`."""
         slots = self.slots
         slots.ready(slot)
-        generation = slots.generation(slot, day)
-        film_id = slots.film_id(slot, generation)
+        film_id = slots.film_id(slot, slots.generation(slot, day))
         drawn = numbers(f"{slots.seed}:film:{self._original(slot, film_id, day)}", 80)
-        mix = slots.mix[slot]
-        return Outline(
-            film_id,
-            slot,
-            generation,
-            day,
-            drawn,
-            history.versions(slots.edit_phase[slot], mix, day),
-            pick(_LANGUAGE_TABLE, drawn[0]),
-        )
+        versions = history.versions(slots.edit_phase[slot], slots.mix[slot], day)
+        return Outline(film_id, slot, day, drawn, versions, pick(_LANGUAGE_TABLE, drawn[0]))
 
     def _original(self, slot: int, film_id: int, day: int) -> int:
         """The id that the film's own facts are drawn from.

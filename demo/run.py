@@ -95,8 +95,11 @@ def run(films: int, days: int, pages: int, preview: bool) -> None:
             "-m", "tools.dbt_command", "--wait", "build", "--exclude-resource-type", "unit_test"
         ) as build:
             with StandInProcess("--films", str(films)) as tmdb:
-                for day in track(snapshot_dates(days), "Landing a month, a day at a time", console=console):
-                    land(tmdb, day, pages)
+                today = datetime.now(UTC).date()
+                for ago in track(
+                    range(days - 1, -1, -1), "Landing a month, a day at a time", console=console
+                ):
+                    land(tmdb, today - timedelta(days=ago), pages)
             with console.status("Building the star schema and testing it (dbt build)"):
                 finish(build, dbt_command.GO)
         summarise(console, variables)
@@ -117,12 +120,6 @@ def run(films: int, days: int, pages: int, preview: bool) -> None:
     if preview:
         page = f"The dashboards as one page, for your browser: {PREVIEW}\n"
         console.print(page, NEXT, sep="\n", highlight=False, soft_wrap=True)
-
-
-def snapshot_dates(days: int) -> Sequence[date]:
-    """The last `days` UTC dates, today's last."""
-    today = datetime.now(UTC).date()
-    return [today - timedelta(days=ago) for ago in reversed(range(days))]
 
 
 def demo_database() -> dict[str, str]:
