@@ -80,6 +80,10 @@ preview: $(READY) ## Write the dashboards as one page, without Metabase; SERVE=1
 metabase: $(READY) ## Apply the dashboards to Metabase: what differs, then run every card (ARGS=--prune)
 	@$(PY) -m metabase apply $(args)
 
+parquet: $(READY) ## Write the tables as files with a data package to exports/ (FORMAT=csv, ONLY="dim_* vw_top_movies", TO)
+	@$(PY) -m warehouse run -- $(PY) -m export $(call option,FORMAT,--format) $(call option,ONLY,--only) \
+		$(call option,TO,--to) $(ARGS)
+
 psql: $(READY) ## Open a SQL shell in the warehouse (ARGS="-c 'select 1'")
 	@$(PY) -m warehouse psql -- $(args)
 
@@ -172,7 +176,7 @@ clean: ## Remove caches and built files; never data, .env or .venv
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
-.PHONY: elt extract dbt demo load dump prune status check preview metabase psql docs docs-serve start stop env backup restore up up-demo schedule down logs \
+.PHONY: elt extract dbt demo load dump prune status check preview metabase parquet psql docs docs-serve start stop env backup restore up up-demo schedule down logs \
 	setup test fuzz lint format bench lock clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.

@@ -6,7 +6,7 @@ import sys
 import click
 from rich.console import Console
 
-from benchmarks import extract, increment, landing, memory
+from benchmarks import extract, increment, landing, memory, parquet
 
 
 @click.group(invoke_without_command=True)
@@ -78,6 +78,16 @@ def landing_command(console: Console, films: int, repeats: int) -> None:
 def memory_command(console: Console, small: int, large: int) -> None:
     """The extractor's peak memory for a small and a large catalogue."""
     memory.measure(console, [small, large])
+
+
+@main.command(name="parquet")
+@click.option("--films", default=10_000, show_default=True, type=click.IntRange(20, 1_000_000))
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650))
+@click.option("--repeats", default=3, show_default=True, type=click.IntRange(1), help="Runs of each.")
+@click.pass_obj
+def parquet_command(console: Console, films: int, days: int, repeats: int) -> None:
+    """The marts as Parquet files, against psql's COPY of the same to CSV: time, memory, bytes."""
+    parquet.measure(console, films, days, repeats)
 
 
 def gibibytes() -> float:
