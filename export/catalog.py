@@ -7,8 +7,8 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from common.errors import ConfigurationError
 from export.columns import Column
-from export.errors import UsageError
 from export.model import Model
 
 # The catalog is open to everybody: what may not be read is seen here, before anything is written.
@@ -42,18 +42,18 @@ class Relation:
 
 
 def find(connection: psycopg.Connection, models: Sequence[Model]) -> list[Relation]:
-    """The relations of the models. Raises `UsageError` that names what is missing, or may not be read."""
+    """The relations of the models. `ConfigurationError` names what is missing, or may not be read."""
     schemas = sorted({model.schema for model in models})
     found = {(row[0], row[1]): row[2:] for row in connection.execute(_RELATIONS.encode(), [schemas])}
     database, user = connection.info.dbname, connection.info.user
     missing = [model.name for model in models if (model.schema, model.alias) not in found]
     if len(missing) == len(models):
-        raise UsageError(
+        raise ConfigurationError(
             f"the database {database} has no tables yet. Build them with `make elt` or, without an account,"
             " `make demo`; the demo's are in PGDATABASE=tmdb_demo"
         )
     if missing:
-        raise UsageError(
+        raise ConfigurationError(
             f"the database {database} lacks {_listed(missing)}: build the tables with `make dbt`,"
             " or name those you want with --only"
         )
@@ -64,13 +64,13 @@ def find(connection: psycopg.Connection, models: Sequence[Model]) -> list[Relati
         relations.append(Relation(model, [Column(*each) for each in columns], pages))
         forbidden += [] if may_read else [model.name]
     if forbidden:
-        raise UsageError(f"the role {user} may not read {_listed(forbidden)} in {database}")
+        raise ConfigurationError(f"the role {user} may not read {_listed(forbidden)} in {database}")
     for relation in relations:
         for column in relation.columns:
             try:
                 _ = column.decimal
-            except UsageError as error:
-                raise UsageError(f"{relation.model.name}.{error}") from None
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{relation.model.name}.{error}") from None
     return relations
 
 

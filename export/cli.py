@@ -14,9 +14,10 @@ from typing import Final, NoReturn
 import click
 import psycopg
 
+from common.errors import ConfigurationError, ProgramError
+from common.signals import not_ignored
 from export import files, model, package
 from export.catalog import Relation, find
-from export.errors import ExportError, UsageError
 from export.folder import DESCRIPTOR, replacing
 from export.snapshot import Snapshot
 
@@ -49,13 +50,13 @@ def main(form: str, to: Path | None, only: tuple[str, ...], manifest: Path | Non
     Reads the database of the PG* variables, as it is at one moment; a role that may only read suffices.
     What is in the folder stays until all is written. Exit: 0 written, 1 failed, 2 wrong use or nothing there.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in not_ignored():
         signal.signal(number, _end)
     began = time.monotonic()
     patterns = [word for given in only for word in given.replace(",", " ").split()]
     try:
         folder, written = run(files.FORMATS[form], to, patterns, manifest)
-    except ExportError as error:
+    except ProgramError as error:
         click.echo(f"export: {error}", err=True)
         raise SystemExit(error.exit_code) from None
     except psycopg.Error as error:
@@ -71,7 +72,7 @@ def main(form: str, to: Path | None, only: tuple[str, ...], manifest: Path | Non
 def run(
     form: files.Format, to: Path | None, patterns: Sequence[str], manifest: Path | None
 ) -> tuple[Path, list[files.Written]]:
-    """Write the files; the folder and what is in it. Raises `ExportError`, `psycopg.Error`."""
+    """Write the files; the folder and what is in it. Raises `ProgramError`, `psycopg.Error`."""
     models = _chosen(model.load(manifest or _parsed()), patterns)
     with Snapshot() as snapshot:
         folder = to or Path("exports") / snapshot.database / form.name
@@ -129,18 +130,18 @@ def _parsed() -> Path:
         )
         if done.returncode == 0:
             return target / "manifest.json"
-    raise ExportError(f"dbt can't parse its project: {' '.join(done.stdout.split())[-300:]}")
+    raise ProgramError(f"dbt can't parse its project: {' '.join(done.stdout.split())[-300:]}")
 
 
 def _chosen(models: Sequence[model.Model], patterns: Sequence[str]) -> Sequence[model.Model]:
-    """The models that `patterns` name; all for none. Raises `UsageError` for a pattern that names none."""
+    """The models that `patterns` name; all for none. `ConfigurationError`: one names none."""
     for pattern in patterns:
         if not any(fnmatchcase(each.name, pattern) for each in models):
             known = ", ".join(each.name for each in models)
-            raise UsageError(f"--only {pattern} names no mart or view. There are: {known}")
+            raise ConfigurationError(f"--only {pattern} names no mart or view. There are: {known}")
     return [e for e in models if not patterns or any(fnmatchcase(e.name, pattern) for pattern in patterns)]
 
 
 def _end(number: int, _: object) -> NoReturn:
-    """Ctrl-C and SIGTERM end the program by an exception, so that what was half written is removed."""
+    """A signal ends the program by an exception, so that what was half written is removed."""
     raise SystemExit(128 + number)

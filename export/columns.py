@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from export.errors import ExportError, UsageError
+from common.errors import ConfigurationError, ProgramError
 
 # What the driver reads as it is, with the data package's type. Whatever is not here is read as its text.
 _NATIVE: Final = {
@@ -51,13 +51,13 @@ class Column:
     def decimal(self) -> pa.DataType | None:
         """The Arrow type of a numeric: as many digits, at the same place; none for other types.
 
-        Raises `UsageError` for a numeric that no Arrow type holds.
+        Raises `ConfigurationError` for a numeric that no Arrow type holds.
         """
         if not self.type.startswith("numeric") or self.type.endswith("[]"):
             return None
         matched = re.fullmatch(r"numeric\((\d+),(-?\d+)\)", self.type)
         if not matched:
-            raise UsageError(
+            raise ConfigurationError(
                 f"{self.name} is numeric without precision, which no file type holds exactly:"
                 " give it one in the model's contract, such as numeric(14, 6)"
             )
@@ -65,7 +65,7 @@ class Column:
         # PostgreSQL allows numeric(3,5), 0.00123, and numeric(3,-2), 12300
         precision, scale = max(precision - min(scale, 0), scale), max(scale, 0)
         if precision > 76:
-            raise UsageError(f"{self.name} is {self.type}, and files hold no more than 76 digits")
+            raise ConfigurationError(f"{self.name} is {self.type}, and files hold no more than 76 digits")
         return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
 
     def expression(self, *, text_arrays: bool) -> sql.Composed:
@@ -82,13 +82,13 @@ class Column:
         return sql.Composed([name])
 
     def converted(self, array: pa.Array) -> pa.Array:
-        """What was read of it, as it is written. Raises `ExportError` for a value that no file holds."""
+        """What was read of it, as it is written. Raises `ProgramError` for a value that no file holds."""
         decimal = self.decimal
         if decimal is not None:
             try:
                 return array.cast(decimal)
             except pa.ArrowInvalid as error:
-                raise ExportError(f"{self.name}: {error}") from error
+                raise ProgramError(f"{self.name}: {error}") from error
         if self.type == "date" or self.type.startswith("timestamp"):
             self._check_dates(array)
         return array
@@ -100,6 +100,6 @@ class Column:
         bounds = pc.min_max(plain)
         low, high = bounds["min"].as_py(), bounds["max"].as_py()
         if low is not None and not (_FIRST_DAY * unit <= low and high < (_LAST_DAY + 1) * unit):
-            raise ExportError(
+            raise ProgramError(
                 f"{self.name} holds infinity, or a day that is not in the years 1 to 9999: files can't"
             )

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from export.errors import ExportError, UsageError
+from common.errors import ConfigurationError, ProgramError
 
 DESCRIPTOR: Final = "datapackage.json"
 
@@ -19,7 +19,7 @@ DESCRIPTOR: Final = "datapackage.json"
 def replacing(folder: Path) -> Iterator[Path]:
     """An empty folder beside `folder`, which takes its place at the end; after an error all is as before.
 
-    Raises `UsageError` when `folder` holds what no export wrote, and `ExportError` when it can't be written.
+    Raises `ConfigurationError` when `folder` holds what no export wrote, `ProgramError` when writing fails.
     """
     try:
         _check(folder)
@@ -27,7 +27,7 @@ def replacing(folder: Path) -> Iterator[Path]:
         _sweep(folder)
         beside = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
     except OSError as error:
-        raise ExportError(f"{folder} can't be written: {error.strerror}") from error
+        raise ProgramError(f"{folder} can't be written: {error.strerror}") from error
     handle = os.open(beside, os.O_RDONLY)
     try:
         # held until this program ends, however it ends: what nobody holds was left by a run that was killed
@@ -36,7 +36,7 @@ def replacing(folder: Path) -> Iterator[Path]:
         beside.chmod(0o755)
         _put_in_place(beside, folder)
     except OSError as error:
-        raise ExportError(f"{error.filename or folder} can't be written: {error.strerror}") from error
+        raise ProgramError(f"{error.filename or folder} can't be written: {error.strerror}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         os.close(handle)
@@ -51,13 +51,13 @@ def _check(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise UsageError(f"{folder} is a file: name a folder")
+        raise ConfigurationError(f"{folder} is a file: name a folder")
     found = {path.name for path in folder.iterdir()}
     known = {DESCRIPTOR}
     with suppress(OSError, ValueError, KeyError, TypeError):
         known |= {each["path"] for each in json.loads((folder / DESCRIPTOR).read_bytes())["resources"]}
     if strange := sorted(found - known):
-        raise UsageError(
+        raise ConfigurationError(
             f"{folder} holds what no export wrote ({', '.join(strange[:3])}{' …' * (len(strange) > 3)}):"
             " name a new folder, or an empty one"
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from export.errors import UsageError
+from common.errors import ConfigurationError
 
 SCHEMAS: Final = ("marts", "analytics")
 """The schemas of the dbt project that are for people."""
@@ -42,7 +42,7 @@ class Model:
 
 
 def load(path: Path) -> list[Model]:
-    """The models of `SCHEMAS`, by name. Raises `UsageError` when the file is no manifest."""
+    """The models of `SCHEMAS`, by name. Raises `ConfigurationError` when the file is no manifest."""
     try:
         nodes: Mapping[str, Node] = json.loads(path.read_bytes())["nodes"]
         tests = [n for n in nodes.values() if n["resource_type"] == "test" and n.get("test_metadata")]
@@ -54,11 +54,11 @@ def load(path: Path) -> list[Model]:
             and node["config"]["materialized"] != "ephemeral"
         }
     except OSError as error:
-        raise UsageError(
+        raise ConfigurationError(
             f"dbt's manifest can't be read: {path}: {error.strerror}. `make dbt` writes it"
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is no manifest of dbt's ({error!r})") from error
+        raise ConfigurationError(f"{path} is no manifest of dbt's ({error!r})") from error
     models = sorted(found.values(), key=lambda model: model.name)
     dimension_keys = {model.primary_key[0] for model in models if len(model.primary_key) == 1}
     for model in models:

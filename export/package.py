@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from common.version import version
 from export.catalog import Relation
 from export.columns import Column
 from export.files import Format, Written
 from export.model import Model
-from extractor.version import version
 
 Described = tuple[Relation, Written]
 

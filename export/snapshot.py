@@ -15,9 +15,9 @@ import pyarrow as pa
 from adbc_driver_postgresql import StatementOptions
 from psycopg import sql
 
+from common.errors import ConfigurationError, ProgramError
 from export.catalog import Relation
 from export.columns import Column
-from export.errors import ExportError, UsageError
 
 #: Of a batch, as the driver counts: a few of them make a row group.
 _BATCH_BYTES: Final = {StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(4 * 2**20)}
@@ -44,7 +44,7 @@ class Snapshot:
         try:
             self.connection = psycopg.connect("", autocommit=True, application_name=_NAME)
         except psycopg.OperationalError as error:
-            raise UsageError(f"cannot connect to PostgreSQL: {str(error).strip()}") from error
+            raise ConfigurationError(f"cannot connect to PostgreSQL: {str(error).strip()}") from error
         try:
             for statement in (*_SETTINGS, _BEGIN):
                 self.connection.execute(statement.encode())
@@ -66,7 +66,7 @@ class Snapshot:
     ) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
         """The rows of a relation as Arrow batches, streamed. May be called in several threads at once.
 
-        Raises `ExportError`, then and while the batches are read.
+        Raises `ProgramError`, then and while the batches are read.
         """
         columns = relation.columns
         chosen = sql.SQL(", ").join(column.expression(text_arrays=text_arrays) for column in columns)
@@ -86,9 +86,9 @@ class Snapshot:
                 finally:
                     self._reading.discard(cursor)
         except (adbc.Error, _ReadingError) as error:
-            raise ExportError(f"{relation.model.name} could not be read: {_first_line(error)}") from error
-        except ExportError as error:
-            raise ExportError(f"{relation.model.name}.{error}") from error
+            raise ProgramError(f"{relation.model.name} could not be read: {_first_line(error)}") from error
+        except ProgramError as error:
+            raise ProgramError(f"{relation.model.name}.{error}") from error
 
     @contextmanager
     def _borrowed(self) -> Iterator[adbc.Connection]:

@@ -47,8 +47,9 @@ NOT_OF_A_DAY = {
     "TMDB_DUMP_TO",
     "TMDB_KEEP_DAYS",
     "TMDB_ENV_FILE",
+    "TMDB_BUILD_FOLDER",
 }
-"""Variables of other commands than the day's."""
+"""Variables of other commands than the day's, and what the image sets."""
 
 Manifest = dict[str, Any]
 
@@ -103,7 +104,13 @@ def _everything(folder: Path) -> Path:
         "secret": {"from": {"WAREHOUSE_PASSWORD": {"name": "vault", "key": "pw"}}},
         "postgres": {**pod, "persistence": {"storageClass": "fast", "whenDeleted": "Delete"}},
         "roles": pod,
-        "day": {**pod, "args": ["--limit", "10"], "extraEnv": variables},
+        "day": {
+            **pod,
+            "args": ["--limit", "10"],
+            "extraEnv": variables,
+            "extraVolumes": [{"name": "ids", "configMap": {"name": "film-ids"}}],
+            "extraVolumeMounts": [{"name": "ids", "mountPath": "/ids", "readOnly": True}],
+        },
         "tmdb": {"TMDB_LIMIT": 2_000_000, "TMDB_MIN_POPULARITY": 0.5, "TMDB_MAX_RPS": "", "TMDB_PAGES": "7"},
         "metabase": {
             **pod,
