@@ -81,8 +81,7 @@ metabase: $(READY) ## Apply the dashboards to Metabase: what differs, then run e
 	@$(PY) -m metabase apply $(args)
 
 parquet: $(READY) ## Write the tables as files with a data package to exports/ (FORMAT=csv, ONLY="dim_* vw_top_movies", TO)
-	@$(PY) -m warehouse run -- $(PY) -m export $(call option,FORMAT,--format) $(call option,ONLY,--only) \
-		$(call option,TO,--to) $(ARGS)
+	@$(PY) -m export $(call option,FORMAT,--format) $(call option,ONLY,--only) $(call option,TO,--to) $(args)
 
 psql: $(READY) ## Open a SQL shell in the warehouse (ARGS="-c 'select 1'")
 	@$(PY) -m warehouse psql -- $(args)

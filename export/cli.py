@@ -14,14 +14,15 @@ from typing import Final, NoReturn
 import click
 import psycopg
 
+import warehouse
 from common.errors import ConfigurationError, ProgramError
 from common.signals import not_ignored
 from export import files, model, package
 from export.catalog import Relation, find
 from export.folder import DESCRIPTOR, replacing
 from export.snapshot import Snapshot
-
-_PROJECT: Final = Path(__file__).resolve().parent.parent
+from tools import dbt_command
+from warehouse import environment
 
 #: Relations that are read at once: PostgreSQL makes its rows while others' are written.
 _AT_ONCE: Final = 4
@@ -47,7 +48,7 @@ _AT_ONCE: Final = 4
 def main(form: str, to: Path | None, only: tuple[str, ...], manifest: Path | None) -> None:
     """Write the marts and views as files with a data package descriptor: keys, types, descriptions.
 
-    Reads the database of the PG* variables, as it is at one moment; a role that may only read suffices.
+    They are of the warehouse as it is at one moment; a role that may only read suffices.
     What is in the folder stays until all is written. Exit: 0 written, 1 failed, 2 wrong use or nothing there.
     """
     for number in not_ignored():
@@ -55,12 +56,13 @@ def main(form: str, to: Path | None, only: tuple[str, ...], manifest: Path | Non
     began = time.monotonic()
     patterns = [word for given in only for word in given.replace(",", " ").split()]
     try:
+        warehouse.enter()
         folder, written = run(files.FORMATS[form], to, patterns, manifest)
     except ProgramError as error:
-        click.echo(f"export: {error}", err=True)
+        click.echo(f"make parquet: {error}", err=True)
         raise SystemExit(error.exit_code) from None
     except psycopg.Error as error:
-        click.echo(f"export: PostgreSQL says: {str(error).strip().partition(chr(10))[0]}", err=True)
+        click.echo(f"make parquet: PostgreSQL says: {str(error).strip().partition(chr(10))[0]}", err=True)
         raise SystemExit(1) from None
     rows, size = sum(each.rows for each in written), sum(each.bytes for each in written)
     click.echo(
@@ -111,25 +113,14 @@ def _write_all(
 
 def _parsed() -> Path:
     """The manifest of the dbt project as it is now, parsed by dbt in a process of its own: some seconds."""
-    target = _PROJECT / "build" / "export"
-    folders = [
-        "--project-dir",
-        str(_PROJECT / "dbt_project"),
-        "--profiles-dir",
-        str(_PROJECT / "dbt_project"),
-    ]
-    files = ["--target-path", str(target), "--log-path", str(target)]
-    dbt = str(Path(sys.executable).with_name("dbt"))
+    parse = [sys.executable, "-m", "tools.dbt_command", "parse", "--quiet", "--no-use-colors"]
     # what dbt remembers of the last parse may name a model that is gone, and would for ever
     for afresh in ([], ["--no-partial-parse"]):
         done = subprocess.run(
-            [dbt, "--quiet", "--no-use-colors", "parse", *folders, *files, *afresh],
-            capture_output=True,
-            text=True,
-            check=False,
+            [*parse, *afresh], cwd=environment.PROJECT, capture_output=True, text=True, check=False
         )
         if done.returncode == 0:
-            return target / "manifest.json"
+            return dbt_command.folder() / "target" / "manifest.json"
     raise ProgramError(f"dbt can't parse its project: {' '.join(done.stdout.split())[-300:]}")
 
 

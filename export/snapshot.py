@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 from typing import Final, Self
 
 import adbc_driver_postgresql.dbapi as adbc
-import psycopg
 import pyarrow as pa
 from adbc_driver_postgresql import StatementOptions
 from psycopg import sql
 
-from common.errors import ConfigurationError, ProgramError
+import warehouse
+from common.errors import ProgramError
 from export.catalog import Relation
 from export.columns import Column
 
@@ -23,17 +23,10 @@ from export.columns import Column
 _BATCH_BYTES: Final = {StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(4 * 2**20)}
 _BEGIN: Final = "begin transaction isolation level repeatable read read only"
 _NAME: Final = "tmdb-elt export"
-# The reader's limits are for people who may have gone; UTF-8 and UTC are what the files hold.
-_SETTINGS: Final = (
-    "set statement_timeout = 0",
-    "set idle_in_transaction_session_timeout = 0",
-    "set client_encoding = 'UTF8'",
-    "set timezone = 'UTC'",
-)
 
 
 class Snapshot:
-    """A moment of the database of the PG* variables. A context manager; `connection` reads its catalog."""
+    """A moment of the warehouse that was entered. A context manager; `connection` reads its catalog."""
 
     def __init__(self) -> None:
         self._idle: list[adbc.Connection] = []
@@ -41,13 +34,9 @@ class Snapshot:
         self._stopped = False
 
     def __enter__(self) -> Self:
+        self.connection = warehouse.connect(application_name=_NAME)
         try:
-            self.connection = psycopg.connect("", autocommit=True, application_name=_NAME)
-        except psycopg.OperationalError as error:
-            raise ConfigurationError(f"cannot connect to PostgreSQL: {str(error).strip()}") from error
-        try:
-            for statement in (*_SETTINGS, _BEGIN):
-                self.connection.execute(statement.encode())
+            self.connection.execute(_BEGIN.encode())
             (row,) = self.connection.execute("select pg_export_snapshot(), now(), current_database()")
         except BaseException:
             self.connection.close()
@@ -130,11 +119,9 @@ class _ReadingError(Exception):
 
 
 def _connected() -> adbc.Connection:
-    # an address without a host: libpq reads the PG* variables
+    # an address without a host: libpq reads the PG* variables, and with them the settings of a session
     name = urllib.parse.quote(_NAME)
-    connection = adbc.connect(f"postgresql://?application_name={name}", autocommit=True)
-    _execute(connection, *_SETTINGS)
-    return connection
+    return adbc.connect(f"postgresql://?application_name={name}", autocommit=True)
 
 
 def _execute(connection: adbc.Connection, *statements: str) -> None:
