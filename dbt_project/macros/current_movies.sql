@@ -1,17 +1,28 @@
 {#-
-    The CTEs `current_movie`, a row per film that is not stale with its last measures, and `rating_prior`, the mean rating that
-    a film is given in advance by weighted_rating.
+    CTEs on the films of today. `newest`: the day of the newest snapshot of all. `current_movie`: a row per film that is neither stale
+    (last seen more than latest_within_days before that day) nor gone from TMDB, with its last measures; only these are ranked, counted and
+    averaged. `rating_prior`: the mean rating that a film is given in advance by weighted_rating.
 -#}
 {% macro current_movies() %}
+trend as not materialized (
+    select * from {{ ref('agg_movie_trend') }}
+),
+
+movie as not materialized (
+    select * from {{ ref('dim_movie') }}
+),
+
+newest as (
+    select max(date_id) as date_id
+    from trend
+),
+
 current_movie as (
-    select
-        movie_id,
-        date_id,
-        popularity,
-        vote_average,
-        vote_count
-    from {{ ref('agg_movie_trend') }}
-    where date_id >= (select max(newest.date_id) from {{ ref('agg_movie_trend') }} as newest) - {{ var('latest_within_days') }}
+    select trend.*
+    from trend
+    inner join movie on trend.movie_id = movie.movie_id
+    cross join newest
+    where trend.date_id >= newest.date_id - {{ var('latest_within_days') }} and movie.vanished_on is null
 ),
 
 rating_prior as (
@@ -23,16 +34,16 @@ rating_prior as (
 {#-
     Bayesian rating of what has received `votes` votes that sum up to `points`: as if `rating_prior_votes` more people had voted the
     mean of all rated films. Few votes say little, so that 10.0 by three voters does not rank above 8.4 by 30,000.
-    NULL where nobody has voted.
+    NULL where nobody has voted. Beside it, `rating_prior` must be cross joined; in a query with groups, pass its maximum.
 -#}
-{% macro weighted_rating(points, votes) -%}
+{% macro weighted_rating(points, votes, mean_rating='rating_prior.mean_rating') -%}
     (
-        ({{ points }} + {{ var('rating_prior_votes') }} * (select mean_rating from rating_prior))
+        ({{ points }} + {{ var('rating_prior_votes') }} * {{ mean_rating }})
         / ({{ votes }} + {{ var('rating_prior_votes') }})
     )::numeric(5, 3)
 {%- endmacro %}
 
-{#- What is said of every group of films; `movie`: alias of rows of current_movie, each film once a group. -#}
+{#- What is said of every group of films, each film once a group; `movie`: alias of rows of current_movie, beside rating_prior. -#}
 {% macro group_measures(movie) -%}
     count(*)::bigint as movie_count,
     avg({{ movie }}.popularity)::numeric(14, 6) as avg_popularity,
@@ -40,7 +51,8 @@ rating_prior as (
     avg({{ movie }}.vote_average)::numeric(5, 3) as avg_rating,
     {{ weighted_rating(
         'sum(' ~ movie ~ '.vote_average * ' ~ movie ~ '.vote_count)',
-        'sum(' ~ movie ~ '.vote_count)'
+        'sum(' ~ movie ~ '.vote_count)',
+        'max(rating_prior.mean_rating)'
     ) }} as weighted_rating
 {%- endmacro %}
 

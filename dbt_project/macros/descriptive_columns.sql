@@ -1,4 +1,4 @@
-{#- The columns of stg_tmdb__movie that describe a film. What they were on each day is its history; the measures are not among them. -#}
+{#- The columns of stg_tmdb__movie_version that describe a film. What they were on each day is its history; the measures are not among them. -#}
 {% macro descriptive_columns() %}
     {% do return([
         'title', 'original_title', 'original_language', 'release_date', 'status', 'runtime', 'budget', 'revenue',
@@ -7,9 +7,9 @@
     ]) %}
 {% endmacro %}
 
-{#- A digest by which two descriptions of a film are told apart; `row`: the table's alias. -#}
-{% macro description_digest(row) -%}
+{#- By which two descriptions of a film are told apart; `row`: the table's alias. -#}
+{% macro description_hash(row) -%}
     md5(row(
         {%- for column in descriptive_columns() %}{{ row }}.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
-    )::text)
+    )::text)::uuid
 {%- endmacro %}

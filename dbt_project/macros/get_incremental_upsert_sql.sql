@@ -2,44 +2,60 @@
     Incremental strategy `upsert`: inserts new keys, updates rows that differ, leaves the others untouched.
 
     From one day to the next about 1 % of films change a descriptive field; MERGE or delete+insert would rewrite the other 99 %
-    too. Columns named in meta.lineage_columns (default: load_id) are written with a row but never make one differ.
-    meta.delete_when: an SQL condition on a new row which says that its key is to be removed instead.
+    too, and MERGE is not safe beside another writer.
+
+    meta.replaces: what the new rows are all of, so that what is not among them goes: `all`, or the column of the unique key whose
+    values are replaced (a film's members of a bridge; a film without any stands there once, the rest of its key NULL).
+    A rebuild replaces all. meta.delete_when: a condition on a new row which says that its key is to go.
+    load_id is written with a row but never makes one differ, unless meta.lineage says that it does.
 -#}
 {% macro get_incremental_upsert_sql(arg_dict) %}
-    {% set meta = config.get('meta', {}) %}
+    {% set meta = (config.get('meta') or {}) %}
     {% set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] %}
     {% set columns = arg_dict['dest_columns'] | map(attribute='name') | list %}
-    {% set delete_when = meta.get('delete_when') %}
-    {% if delete_when %}
-        delete from {{ arg_dict['target_relation'] }} as old_row
-        using {{ arg_dict['temp_relation'] }} as new_row
-        where {% for key in keys %}old_row.{{ key }} = new_row.{{ key }} and {% endfor %}(new_row.{{ delete_when }});
-    {% endif %}
-    {{ upsert_rows(
-        arg_dict['target_relation'],
-        arg_dict['temp_relation'],
-        keys,
-        columns,
-        meta.get('lineage_columns', ['load_id']),
-        'not (new_row.' ~ delete_when ~ ')' if delete_when else 'true',
-    ) }}
-{% endmacro %}
-
-{#- INSERT … ON CONFLICT DO UPDATE of the rows of `source_relation` that satisfy `condition` and differ from what is there. -#}
-{% macro upsert_rows(target_relation, source_relation, keys, columns, lineage_columns, condition) %}
     {% set attributes = columns | reject('in', keys) | list %}
-    {% set compared = attributes | reject('in', lineage_columns) | list %}
-    insert into {{ target_relation }} as old_row ({{ columns | join(', ') }})
-    select {{ columns | join(', ') }}
-    from {{ source_relation }} as new_row
-    where {{ condition }}
+    {% set compared = attributes if meta.get('tracks_loads') else attributes | reject('equalto', 'load_id') | list %}
+    {% set new_rows, target = arg_dict['temp_relation'], arg_dict['target_relation'] %}
+    {% set replaces = 'all' if is_rebuild() and not meta.get('kept') else meta.get('replaces') %}
+    {% if flags.EMPTY %}
+        {% set replaces = none %}
+    {% endif %}
+
+    {% if meta.get('delete_when') %}
+        delete from {{ target }} as old_row
+        using {{ new_rows }} as new_row
+        where {{ same_key('old_row', 'new_row', keys) }} and ({{ meta.delete_when }});
+    {% endif %}
+    {% if replaces %}
+        delete from {{ target }} as old_row
+        where
+            {{ 'true' if replaces == 'all' else 'old_row.' ~ replaces ~ ' in (select ' ~ replaces ~ ' from ' ~ new_rows ~ ')' }}
+            and not exists (select 1 from {{ new_rows }} as new_row where {{ same_key('old_row', 'new_row', keys) }});
+    {% endif %}
+
+    insert into {{ target }} as old_row ({{ columns | join(', ') }})
+    select {% for column in columns %}new_row.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    from {{ new_rows }} as new_row
+    left join {{ target }} as known_row on {{ same_key('known_row', 'new_row', keys) }}
+    where
+        {% for key in keys %}new_row.{{ key }} is not null and {% endfor %}
+        {{ 'not (' ~ meta.delete_when ~ ') and ' if meta.get('delete_when') }}
+        (known_row.{{ keys[0] }} is null {{ 'or ' ~ differs('known_row', 'new_row', compared) if compared }})
     on conflict ({{ keys | join(', ') }})
     {% if compared %}
         do update set
             {% for column in attributes %}{{ column }} = excluded.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
-        where ({% for column in compared %}old_row.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
-            is distinct from ({% for column in compared %}excluded.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
+        where {{ differs('old_row', 'excluded', compared) }}
     {% else %}
         do nothing
     {% endif %}
 {% endmacro %}
+
+{% macro same_key(one, other, keys) -%}
+    {% for key in keys %}{{ one }}.{{ key }} = {{ other }}.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
+{% macro differs(one, other, columns) -%}
+    ({% for column in columns %}{{ one }}.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
+    is distinct from ({% for column in columns %}{{ other }}.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}

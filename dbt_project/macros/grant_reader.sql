@@ -6,7 +6,7 @@
     only what is missing, as each grant writes a row of the catalog anew and locks it.
 -#}
 {% macro grant_reader() %}
-    {% if execute and flags.WHICH in ('run', 'build') %}
+    {% if execute and target.name == 'prod' and flags.WHICH in ('run', 'build') %}
         {% set lacking %}
             with reader as (
                 select oid, rolname from pg_roles where rolname = 'metabase_reader'

@@ -1,31 +1,100 @@
-{#- How the fields of TMDB's JSON become typed columns; a value of an unexpected kind is NULL, never a failed run. -#}
+{#-
+    How a field of TMDB's JSON becomes a typed value. A value that cannot be (of the wrong type, out of its range, a word such as
+    "NaN" or "today" that PostgreSQL would take) is NULL and never stops a day; `lost_fields` names it.
 
-{#- Text in Unicode's composed form, so that equal titles compare equal; '' means unknown. -#}
-{% macro json_text(field) -%}
-    nullif(normalize({{ field }}, nfc), '')
+    `json`: the object, as jsonb; `field`: the key.
+-#}
+
+{#- Text in Unicode's composed form, its HTML entities decoded; NULL where nothing can be read in it. -#}
+{% macro json_text(json, field) -%}
+    case
+        when jsonb_typeof({{ json }} -> '{{ field }}') <> 'string' then null
+        when position('&' in {{ json }} ->> '{{ field }}') > 0 then {{ decode_html() }}({{ json }} ->> '{{ field }}')
+        when btrim({{ json }} ->> '{{ field }}', {{ blanks() }}) <> '' then normalize({{ json }} ->> '{{ field }}', nfc)
+    end
 {%- endmacro %}
 
-{#- A whole number of `type`; TMDB writes the same value as 7 or as 7.0. -#}
-{% macro json_integer(field, type='integer') -%}
+{#- A whole number from `at_least` to `at_most`; TMDB writes the same value as 7, as 7.0 and, rarely, as "7". -#}
+{% macro json_integer(json, field, type='integer', at_least=0, at_most=2147483647) -%}
     case
-        when pg_input_is_valid({{ field }}, 'numeric')
+        when {{ json }} ->> '{{ field }}' ~ '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$'
             then case
-                when pg_input_is_valid(round({{ field }}::numeric)::text, '{{ type }}')
-                    then round({{ field }}::numeric)::{{ type }}
+                when round(({{ json }} ->> '{{ field }}')::numeric) between {{ at_least }} and {{ at_most }}
+                    then round(({{ json }} ->> '{{ field }}')::numeric)::{{ type }}
             end
     end
 {%- endmacro %}
 
-{% macro json_decimal(field, type) -%}
-    case when pg_input_is_valid({{ field }}, '{{ type }}') then {{ field }}::{{ type }} end
+{#- TMDB's number of a thing. -#}
+{% macro json_id(json, field='id') -%}
+    {{ json_integer(json, field, 'bigint', at_least=1, at_most=999999999999999999) }}
 {%- endmacro %}
 
-{#- 'YYYY-MM-DD'; '' means unknown. -#}
-{% macro json_date(field) -%}
-    case when pg_input_is_valid({{ field }}, 'date') then {{ field }}::date end
+{% macro json_decimal(json, field, type, at_least, at_most) -%}
+    case
+        when {{ json }} ->> '{{ field }}' ~ '^[+-]?[0-9]{1,18}([.][0-9]{1,30})?$'
+            then case
+                when ({{ json }} ->> '{{ field }}')::numeric between {{ at_least }} and {{ at_most }}
+                    then ({{ json }} ->> '{{ field }}')::{{ type }}
+            end
+    end
 {%- endmacro %}
 
-{#- The elements of a field that should be an array, as rows; none where it is something else. -#}
-{% macro json_elements(field) -%}
-    jsonb_array_elements(case when jsonb_typeof({{ field }}) = 'array' then {{ field }} end)
+{#- 'YYYY-MM-DD', whatever the session's DateStyle; no film was shown before 1800. -#}
+{% macro json_date(json, field) -%}
+    case
+        when {{ json }} ->> '{{ field }}' ~ '^(1[89]|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$'
+            then case
+                when pg_input_is_valid({{ json }} ->> '{{ field }}', 'date') then ({{ json }} ->> '{{ field }}')::date
+            end
+    end
+{%- endmacro %}
+
+{#- The elements of a field that should be an array, as rows (value); none where it is something else. -#}
+{% macro json_elements(array) -%}
+    jsonb_array_elements(case when jsonb_typeof({{ array }}) = 'array' then {{ array }} end)
+{%- endmacro %}
+
+{#-
+    text[]: the fields of `json` that hold something which did not become a value. `typed`: {field: its typed value}; '', null and a
+    missing field say that TMDB knows nothing, and are not lost. `also`: {name: condition} of what is lost in another way.
+-#}
+{% macro lost_fields(json, typed, also={}) -%}
+    array_remove(array[
+        {%- for field, value in typed.items() %}
+            case
+                when {{ value }} is null and btrim({{ json }} ->> '{{ field }}', {{ blanks() }}) <> '' then '{{ field }}'
+            end{{ ',' if not loop.last or also }}
+        {%- endfor %}
+        {%- for name, condition in also.items() %}
+            case when {{ condition }} then '{{ name }}' end{{ ',' if not loop.last }}
+        {%- endfor %}
+    ]::text[], null)
+{%- endmacro %}
+
+{#-
+    One row with arrays that run beside each other, a place for each member of the list `field`, and `lost`: whether an element has no key
+    and was left out. `columns`: {array: expression over `member`}, the key's first. A key that is there twice, be it in two spellings,
+    counts once.
+-#}
+{% macro json_members(json, field, key, columns) -%}
+    {%- set names = columns.keys() | list -%}
+    (
+        select
+            {% for name in names %}
+                coalesce(array_agg({{ name }} order by {{ names[0] }}) filter (where {{ names[0] }} is not null), '{}') as {{ name }},
+            {% endfor %}
+            coalesce(bool_or({{ names[0] }} is null and not is_unknown), false) as lost
+        from (
+            select
+                {{ columns[names[0]] }} as {{ names[0] }},
+                {% for name in names[1:] %}
+                    max({{ columns[name] }}) as {{ name }},
+                {% endfor %}
+                -- TMDB writes '' where it knows no code
+                coalesce(bool_and(member ->> '{{ key }}' = ''), false) as is_unknown
+            from {{ json_elements(json ~ " -> '" ~ field ~ "'") }} as element (member)
+            group by 1
+        ) as distinct_member
+    )
 {%- endmacro %}

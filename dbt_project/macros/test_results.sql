@@ -1,24 +1,5 @@
 {#- The result of each data test when it last ran, in a table of its own: vw_data_quality shows it. -#}
-{% macro test_result_table() %}quality.test_result{% endmacro %}
-
-{% macro create_test_result_table() %}
-    {% if execute and flags.WHICH in ('run', 'build', 'test') %}
-        create schema if not exists quality;
-        create table if not exists {{ test_result_table() }} (
-            test text primary key,
-            description text,
-            model text,
-            column_name text,
-            severity text not null,
-            status text not null,
-            failing_rows bigint,
-            failures_relation text,
-            tested_at timestamptz not null,
-            failing_since timestamptz,
-            last_failed_at timestamptz
-        );
-    {% endif %}
-{% endmacro %}
+{% macro test_result_table() %}{{ bookkeeping_schema() }}.test_result{% endmacro %}
 
 {#- Notes the results of this run's data tests, forgets tests that the project no longer has, and tells in a few lines what failed. -#}
 {% macro record_test_results(results) %}

@@ -1,45 +1,35 @@
 {{ config(severity='warn') }}
 
--- staging reads a value of an unexpected kind as unknown rather than to fail; here it is shown
-with landed as (
-    select
-        resource_id as movie_id,
-        snapshot_date,
-        payload
-    from {{ ref('base_tmdb__response') }}
-    where resource = 'movie' and http_status = 200 and {{ new_loads() }}
+-- staging reads a value that cannot be as unknown, and leaves out an element without a key, rather than to fail; here it is shown
+with snapshot as (
+    select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),
 
-sent as (
+version as (
+    select * from {{ ref('int_movie_version') }}
+),
+
+read as (
     select
-        landed.movie_id,
-        landed.snapshot_date,
-        field.name as field,
-        landed.payload ->> field.name as value,
-        field.type
-    from landed
-    cross join (
-        values
-        ('popularity', 'numeric(14, 6)'),
-        ('vote_average', 'numeric(5, 3)'),
-        ('vote_count', 'integer'),
-        ('budget', 'bigint'),
-        ('revenue', 'bigint'),
-        ('runtime', 'integer'),
-        ('release_date', 'date')
-    ) as field (name, type)
+        movie_id,
+        snapshot_date,
+        lost_fields
+    from snapshot
+    where {{ landed_lately() }}
+
+    union all
+
+    select
+        movie_id,
+        first_seen_on as snapshot_date,
+        lost_fields
+    from version
+    where {{ landed_lately() }}
 )
 
 select
-    movie_id,
-    snapshot_date,
-    field,
-    value
-from sent
-where
-    value <> ''
-    -- TMDB writes a whole number as 7 or as 7.0
-    and not pg_input_is_valid(
-        case when type in ('integer', 'bigint') then split_part(value, '.', 1) else value end,
-        type
-    )
+    read.movie_id,
+    read.snapshot_date,
+    lost.field
+from read
+cross join lateral unnest(read.lost_fields) as lost (field)

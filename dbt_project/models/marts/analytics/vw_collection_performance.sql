@@ -1,4 +1,8 @@
-with {{ current_movies() }}
+with {{ current_movies() }},
+
+collection as (
+    select * from {{ ref('dim_collection') }}
+)
 
 select
     collection.collection_id,
@@ -8,6 +12,7 @@ select
     {{ group_measures('current_movie') }},
     {{ group_money('movie') }}
 from current_movie
-inner join {{ ref('dim_movie') }} as movie on current_movie.movie_id = movie.movie_id
-inner join {{ ref('dim_collection') }} as collection on movie.collection_id = collection.collection_id
+inner join movie on current_movie.movie_id = movie.movie_id
+inner join collection on movie.collection_id = collection.collection_id
+cross join rating_prior
 group by collection.collection_id, collection.name

@@ -1,4 +1,12 @@
-with {{ current_movies() }}
+with {{ current_movies() }},
+
+movie_company as (
+    select * from {{ ref('bridge_movie_company') }}
+),
+
+company as (
+    select * from {{ ref('dim_company') }}
+)
 
 select
     company.company_id,
@@ -7,8 +15,8 @@ select
     {{ group_measures('current_movie') }},
     {{ group_money('movie') }}
 from current_movie
-inner join {{ ref('dim_movie') }} as movie on current_movie.movie_id = movie.movie_id
-inner join {{ ref('bridge_movie_company') }} as movie_company
-    on current_movie.movie_id = movie_company.movie_id
-inner join {{ ref('dim_company') }} as company on movie_company.company_id = company.company_id
+inner join movie on current_movie.movie_id = movie.movie_id
+inner join movie_company on current_movie.movie_id = movie_company.movie_id
+inner join company on movie_company.company_id = company.company_id
+cross join rating_prior
 group by company.company_id, company.name, company.origin_country

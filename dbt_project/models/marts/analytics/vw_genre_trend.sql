@@ -1,3 +1,11 @@
+with genre_daily as (
+    select * from {{ ref('agg_genre_daily') }}
+),
+
+genre as (
+    select * from {{ ref('dim_genre') }}
+)
+
 -- the same rule as for films: compared with the last day that is at least N and at most 2 N days older
 select
     genre_daily.genre_id,
@@ -13,8 +21,8 @@ select
     last_value(genre_daily.date_id) over month_before as compared_with_30d,
     (genre_daily.avg_popularity - last_value(genre_daily.avg_popularity) over month_before)::numeric(14, 6)
         as avg_popularity_change_30d
-from {{ ref('agg_genre_daily') }} as genre_daily
-inner join {{ ref('dim_genre') }} as genre on genre_daily.genre_id = genre.genre_id
+from genre_daily
+inner join genre on genre_daily.genre_id = genre.genre_id
 window
     week_before as (
         partition by genre_daily.genre_id

@@ -1,4 +1,8 @@
-with {{ current_movies() }}
+with {{ current_movies() }},
+
+language as (
+    select * from {{ ref('dim_language') }}
+)
 
 select
     movie.original_language,
@@ -8,6 +12,7 @@ select
         as vote_share,
     {{ group_measures('current_movie') }}
 from current_movie
-inner join {{ ref('dim_movie') }} as movie on current_movie.movie_id = movie.movie_id
-left join {{ ref('dim_language') }} as language on movie.original_language = language.iso_639_1
+inner join movie on current_movie.movie_id = movie.movie_id
+left join language on movie.original_language = language.iso_639_1
+cross join rating_prior
 group by movie.original_language, language.name

@@ -1,13 +1,13 @@
-with {{ latest_snapshots() }}
+with {{ current_movies() }}
 
 select
-    latest_snapshot.movie_id,
+    trend.movie_id,
     movie.title,
-    latest_snapshot.date_id,
-    latest_snapshot.popularity,
-    latest_snapshot.vote_average,
-    latest_snapshot.vote_count,
-    latest_snapshot.is_stale,
+    trend.date_id,
+    trend.popularity,
+    trend.vote_average,
+    trend.vote_count,
+    trend.date_id < newest.date_id - {{ var('latest_within_days') }} as is_stale,
     movie.original_title,
     movie.original_language,
     movie.release_date,
@@ -28,5 +28,6 @@ select
     movie.is_adult,
     movie.is_video,
     movie.vanished_on
-from latest_snapshot
-inner join {{ ref('dim_movie') }} as movie on latest_snapshot.movie_id = movie.movie_id
+from trend
+inner join movie on trend.movie_id = movie.movie_id
+cross join newest

@@ -7,9 +7,8 @@ select
     trend.movie_id,
     movie.title,
     trend.date_id,
-    trend.date_id < (
-        select max(newest.date_id) from {{ ref('agg_movie_trend') }} as newest
-    ) - {{ var('latest_within_days') }} as is_stale,
+    trend.date_id < newest.date_id - {{ var('latest_within_days') }} as is_stale,
+    movie.vanished_on,
     trend.popularity,
     trend.vote_average,
     trend.vote_count,
@@ -22,5 +21,7 @@ select
         trend.vote_count - trend.vote_count_{{ days }}d as vote_count_change_{{ days }}d,
         (trend.vote_average - trend.vote_average_{{ days }}d)::numeric(5, 3) as vote_average_change_{{ days }}d
     {%- endfor %}
-from {{ ref('agg_movie_trend') }} as trend
-inner join {{ ref('dim_movie') }} as movie on trend.movie_id = movie.movie_id
+from trend
+inner join movie on trend.movie_id = movie.movie_id
+cross join newest
+cross join rating_prior

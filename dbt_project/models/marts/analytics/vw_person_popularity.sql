@@ -1,4 +1,12 @@
-with {{ current_movies() }}
+with {{ current_movies() }},
+
+measured as (
+    select * from {{ ref('agg_person_popularity') }}
+),
+
+person as (
+    select * from {{ ref('dim_person') }}
+)
 
 select
     measured.person_id,
@@ -12,5 +20,6 @@ select
     measured.total_votes,
     measured.avg_rating,
     {{ weighted_rating('measured.rating_points', 'measured.total_votes') }} as weighted_rating
-from {{ ref('agg_person_popularity') }} as measured
-inner join {{ ref('dim_person') }} as person on measured.person_id = person.person_id
+from measured
+inner join person on measured.person_id = person.person_id
+cross join rating_prior

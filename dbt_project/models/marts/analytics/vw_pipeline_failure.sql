@@ -1,4 +1,3 @@
-{#- Straight from the ledger, as vw_pipeline_run; the raw bytes of the answer stay in the landing zone. -#}
 select
     failure_id,
     run_id,
@@ -9,20 +8,4 @@ select
     detail,
     http_status,
     occurred_at
-{% if not execute or load_relation(source('tmdb', 'extract_failure')) is not none %}
-    from {{ source('tmdb', 'extract_failure') }}
-{% else %}
-    from (
-        select
-            null::bigint as failure_id,
-            null::bigint as run_id,
-            null::text as resource,
-            null::bigint as resource_id,
-            null::date as snapshot_date,
-            null::text as reason,
-            null::text as detail,
-            null::smallint as http_status,
-            null::timestamptz as occurred_at
-    ) as no_failure
-    where false
-{% endif %}
+from {{ ref('stg_tmdb__extract_failure') }}

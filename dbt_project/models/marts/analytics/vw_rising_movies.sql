@@ -3,19 +3,21 @@ with {{ current_movies() }},
 -- by points and not by percent: from next to nothing, any rise is thousands of percent
 ranked as (
     select
-        trend.movie_id,
-        trend.date_id,
-        trend.date_id_7d,
-        trend.popularity,
-        trend.popularity_7d,
-        trend.vote_count - trend.vote_count_7d as vote_count_change,
-        {{ weighted_rating('trend.vote_average * trend.vote_count', 'trend.vote_count') }} as weighted_rating,
-        row_number() over (order by trend.popularity - trend.popularity_7d desc, trend.movie_id asc) as rank
-    from {{ ref('agg_movie_trend') }} as trend
+        current_movie.movie_id,
+        current_movie.date_id,
+        current_movie.date_id_7d,
+        current_movie.popularity,
+        current_movie.popularity_7d,
+        current_movie.vote_count - current_movie.vote_count_7d as vote_count_change,
+        {{ weighted_rating('current_movie.vote_average * current_movie.vote_count', 'current_movie.vote_count') }} as weighted_rating,
+        row_number() over (order by current_movie.popularity - current_movie.popularity_7d desc, current_movie.movie_id asc) as rank
+    from current_movie
+    cross join newest
+    cross join rating_prior
     where
-        trend.popularity > trend.popularity_7d
+        current_movie.popularity > current_movie.popularity_7d
         -- seen in the last week: what rose a month ago is not rising
-        and trend.date_id > (select max(newest.date_id) from {{ ref('agg_movie_trend') }} as newest) - 7
+        and current_movie.date_id > newest.date_id - 7
 )
 
 select
@@ -32,5 +34,5 @@ select
     ranked.vote_count_change,
     ranked.weighted_rating
 from ranked
-inner join {{ ref('dim_movie') }} as movie on ranked.movie_id = movie.movie_id
+inner join movie on ranked.movie_id = movie.movie_id
 order by ranked.rank

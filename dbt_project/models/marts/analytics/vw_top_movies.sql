@@ -1,25 +1,24 @@
-with {{ latest_snapshots() }},
+with {{ current_movies() }},
 
 ranked as (
     select
-        latest_snapshot.movie_id,
+        current_movie.movie_id,
         movie.title,
         movie.release_date,
-        latest_snapshot.date_id,
-        latest_snapshot.popularity,
-        latest_snapshot.vote_average,
-        latest_snapshot.vote_count,
+        current_movie.date_id,
+        current_movie.popularity,
+        current_movie.vote_average,
+        current_movie.vote_count,
         row_number() over (
             order by
-                latest_snapshot.popularity desc nulls last,
-                latest_snapshot.vote_average desc nulls last,
-                latest_snapshot.vote_count desc nulls last,
+                current_movie.popularity desc nulls last,
+                current_movie.vote_average desc nulls last,
+                current_movie.vote_count desc nulls last,
                 -- films alike in all three: the older id first, so that the order never flickers
-                latest_snapshot.movie_id asc
+                current_movie.movie_id asc
         ) as rank
-    from latest_snapshot
-    inner join {{ ref('dim_movie') }} as movie on latest_snapshot.movie_id = movie.movie_id
-    where not latest_snapshot.is_stale
+    from current_movie
+    inner join movie on current_movie.movie_id = movie.movie_id
 )
 
 select

@@ -1,15 +1,16 @@
 {{ config(
     unique_key='movie_id',
-    meta={
-        'loads_after': ['fact_movie_daily'],
-        'delete_when': 'date_id is null',
-    }
+    meta={'delete_when': 'new_row.date_id is null'}
 ) }}
 
 with changed_movie as (
     select distinct movie_id
     from {{ ref('stg_tmdb__movie_snapshot') }}
-    where {{ load_window() }}
+    where {{ is_new() }}
+),
+
+fact as not materialized (
+    select * from {{ ref('fact_movie_daily') }}
 )
 
 -- What a film is compared with is its last snapshot that is at least N days older, at most twice as many:
@@ -30,7 +31,7 @@ select
 from changed_movie
 {{ 'left' if is_incremental() else 'inner' }} join lateral (
     select fact.*
-    from {{ ref('fact_movie_daily') }} as fact
+    from fact
     where fact.movie_id = changed_movie.movie_id
     order by fact.date_id desc
     limit 1
@@ -38,7 +39,7 @@ from changed_movie
 {% for days in [1, 7, 30] %}
     left join lateral (
         select fact.*
-        from {{ ref('fact_movie_daily') }} as fact
+        from fact
         where
             fact.movie_id = changed_movie.movie_id
             and fact.date_id between last_fact.date_id - {{ 2 * days }} and last_fact.date_id - {{ days }}

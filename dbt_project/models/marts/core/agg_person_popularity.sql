@@ -1,24 +1,22 @@
 {{ config(
     unique_key='person_id',
-    meta={'delete_when': 'movie_count is null'}
+    meta={'replaces': 'all'}
 ) }}
-
--- depends_on: {{ ref('dim_person') }}
 
 -- Every run computes all of it, for every film's popularity has moved. A table, because a view would go
 -- through all credits for each question.
-with current_movie as (
-    select
-        movie_id,
-        popularity,
-        vote_average,
-        vote_count,
-        load_id
-    from {{ ref('agg_movie_trend') }}
-    where
-        date_id >= (
-            select max(newest.date_id) from {{ ref('agg_movie_trend') }} as newest
-        ) - {{ var('latest_within_days') }}
+with {{ current_movies() }},
+
+movie_cast as (
+    select * from {{ ref('bridge_movie_cast') }}
+),
+
+movie_crew as (
+    select * from {{ ref('bridge_movie_crew') }}
+),
+
+person as (
+    select * from {{ ref('dim_person') }}
 ),
 
 -- principal credits, and each film once a person: someone may play two parts, direct and write it
@@ -28,7 +26,7 @@ principal as (
         movie_id,
         true as is_cast,
         false as is_director
-    from {{ ref('bridge_movie_cast') }}
+    from movie_cast
     where cast_order < {{ var('principal_cast') }}
 
     union all
@@ -38,7 +36,7 @@ principal as (
         movie_id,
         false as is_cast,
         true as is_director
-    from {{ ref('bridge_movie_crew') }}
+    from movie_crew
     where job = 'Director'
 ),
 
@@ -50,50 +48,19 @@ person_movie as (
         bool_or(is_director) as is_director
     from principal
     group by person_id, movie_id
-),
-
-measured as (
-    select
-        person_movie.person_id,
-        count(*)::bigint as movie_count,
-        count(*) filter (where person_movie.is_cast)::bigint as cast_movie_count,
-        count(*) filter (where person_movie.is_director)::bigint as directed_movie_count,
-        avg(current_movie.popularity)::numeric(14, 6) as avg_popularity,
-        sum(current_movie.vote_count)::bigint as total_votes,
-        avg(current_movie.vote_average)::numeric(5, 3) as avg_rating,
-        sum(current_movie.vote_average * current_movie.vote_count)::numeric(20, 3) as rating_points,
-        max(current_movie.load_id) as load_id
-    from person_movie
-    inner join current_movie on person_movie.movie_id = current_movie.movie_id
-    group by person_movie.person_id
 )
 
 select
-    person_id,
-    movie_count,
-    cast_movie_count,
-    directed_movie_count,
-    avg_popularity,
-    total_votes,
-    avg_rating,
-    rating_points,
-    load_id
-from measured
-{% if is_incremental() %}
-
-    union all
-
-    -- who has no principal credit in a current film any more goes
-    select
-        known.person_id,
-        null as movie_count,
-        null as cast_movie_count,
-        null as directed_movie_count,
-        null as avg_popularity,
-        null as total_votes,
-        null as avg_rating,
-        null as rating_points,
-        null as load_id
-    from {{ this }} as known
-    where not exists (select 1 from measured where measured.person_id = known.person_id)
-{% endif %}
+    person.person_id,
+    count(*)::bigint as movie_count,
+    count(*) filter (where person_movie.is_cast)::bigint as cast_movie_count,
+    count(*) filter (where person_movie.is_director)::bigint as directed_movie_count,
+    avg(current_movie.popularity)::numeric(14, 6) as avg_popularity,
+    sum(current_movie.vote_count)::bigint as total_votes,
+    avg(current_movie.vote_average)::numeric(5, 3) as avg_rating,
+    sum(current_movie.vote_average * current_movie.vote_count)::numeric(20, 3) as rating_points,
+    max(current_movie.load_id) as load_id
+from person_movie
+inner join current_movie on person_movie.movie_id = current_movie.movie_id
+inner join person on person_movie.person_id = person.person_id
+group by person.person_id

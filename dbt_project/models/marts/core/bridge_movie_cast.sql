@@ -1,14 +1,44 @@
 {{ config(
-    incremental_strategy='replace_per_movie',
     unique_key=['movie_id', 'credit_id'],
     indexes=[{'columns': ['person_id', 'movie_id']}],
-    meta={'loads_after': ['dim_movie', 'dim_person', 'int_movie_full_snapshot']}
+    meta={'replaces': 'movie_id'}
 ) }}
 
--- the foreign keys need the rows of the dimensions first
--- depends_on: {{ ref('dim_movie') }}
--- depends_on: {{ ref('dim_person') }}
+with latest as (
+    select *
+    from {{ ref('int_movie_latest') }}
+    where {{ is_new() }}
+),
 
-{{ full_snapshot_rows(
-    ref('stg_tmdb__movie_cast'), 'credits_date', ['credit_id', 'person_id', 'character_name', 'cast_order']
-) }}
+movie_cast as (
+    select * from {{ ref('stg_tmdb__movie_cast') }}
+),
+
+movie as (
+    select * from {{ ref('dim_movie') }}
+),
+
+person as (
+    select * from {{ ref('dim_person') }}
+),
+
+member as (
+    select movie_cast.*
+    from latest
+    inner join movie on latest.movie_id = movie.movie_id
+    inner join movie_cast
+        on
+            latest.movie_id = movie_cast.movie_id
+            and latest.credits_hash = movie_cast.credits_hash
+    inner join person on movie_cast.person_id = person.person_id
+)
+
+select
+    latest.movie_id,
+    member.credit_id,
+    member.person_id,
+    member.character_name,
+    member.cast_order,
+    latest.load_id
+from latest
+{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id

@@ -1,12 +1,44 @@
 {{ config(
-    incremental_strategy='replace_per_movie',
     unique_key=['movie_id', 'iso_3166_1'],
     indexes=[{'columns': ['iso_3166_1', 'movie_id']}],
-    meta={'loads_after': ['dim_movie', 'dim_country']}
+    meta={'replaces': 'movie_id'}
 ) }}
 
--- the foreign keys need the rows of the dimensions first
--- depends_on: {{ ref('dim_movie') }}
--- depends_on: {{ ref('dim_country') }}
+with latest as (
+    select *
+    from {{ ref('int_movie_latest') }}
+    where {{ is_new() }}
+),
 
-{{ bridge_rows(ref('stg_tmdb__movie_country'), 'iso_3166_1') }}
+version as (
+    select * from {{ ref('stg_tmdb__movie_version') }}
+),
+
+movie as (
+    select * from {{ ref('dim_movie') }}
+),
+
+country as (
+    select * from {{ ref('dim_country') }}
+),
+
+member as (
+    select
+        movie.movie_id,
+        country.iso_3166_1
+    from latest
+    inner join movie on latest.movie_id = movie.movie_id
+    inner join version
+        on
+            latest.movie_id = version.movie_id
+            and latest.content_hash = version.content_hash
+    cross join lateral unnest(version.country_codes) as sent (iso_3166_1)
+    inner join country on sent.iso_3166_1 = country.iso_3166_1
+)
+
+select
+    latest.movie_id,
+    member.iso_3166_1,
+    latest.load_id
+from latest
+{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id

@@ -1,12 +1,44 @@
 {{ config(
-    incremental_strategy='replace_per_movie',
     unique_key=['movie_id', 'genre_id'],
     indexes=[{'columns': ['genre_id', 'movie_id']}],
-    meta={'loads_after': ['dim_movie', 'dim_genre']}
+    meta={'replaces': 'movie_id'}
 ) }}
 
--- the foreign keys need the rows of the dimensions first
--- depends_on: {{ ref('dim_movie') }}
--- depends_on: {{ ref('dim_genre') }}
+with latest as (
+    select *
+    from {{ ref('int_movie_latest') }}
+    where {{ is_new() }}
+),
 
-{{ bridge_rows(ref('stg_tmdb__movie_genre'), 'genre_id') }}
+version as (
+    select * from {{ ref('stg_tmdb__movie_version') }}
+),
+
+movie as (
+    select * from {{ ref('dim_movie') }}
+),
+
+genre as (
+    select * from {{ ref('dim_genre') }}
+),
+
+member as (
+    select
+        movie.movie_id,
+        genre.genre_id
+    from latest
+    inner join movie on latest.movie_id = movie.movie_id
+    inner join version
+        on
+            latest.movie_id = version.movie_id
+            and latest.content_hash = version.content_hash
+    cross join lateral unnest(version.genre_ids) as sent (genre_id)
+    inner join genre on sent.genre_id = genre.genre_id
+)
+
+select
+    latest.movie_id,
+    member.genre_id,
+    latest.load_id
+from latest
+{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id

@@ -1,12 +1,41 @@
 {{ config(
-    incremental_strategy='replace_per_movie',
     unique_key=['movie_id', 'keyword_id'],
     indexes=[{'columns': ['keyword_id', 'movie_id']}],
-    meta={'loads_after': ['dim_movie', 'dim_keyword', 'int_movie_full_snapshot']}
+    meta={'replaces': 'movie_id'}
 ) }}
 
--- the foreign keys need the rows of the dimensions first
--- depends_on: {{ ref('dim_movie') }}
--- depends_on: {{ ref('dim_keyword') }}
+with latest as (
+    select *
+    from {{ ref('int_movie_latest') }}
+    where {{ is_new() }}
+),
 
-{{ full_snapshot_rows(ref('stg_tmdb__movie_keyword'), 'keywords_date', ['keyword_id']) }}
+movie_keyword as (
+    select * from {{ ref('stg_tmdb__movie_keyword') }}
+),
+
+movie as (
+    select * from {{ ref('dim_movie') }}
+),
+
+keyword as (
+    select * from {{ ref('dim_keyword') }}
+),
+
+member as (
+    select movie_keyword.*
+    from latest
+    inner join movie on latest.movie_id = movie.movie_id
+    inner join movie_keyword
+        on
+            latest.movie_id = movie_keyword.movie_id
+            and latest.keywords_hash = movie_keyword.keywords_hash
+    inner join keyword on movie_keyword.keyword_id = keyword.keyword_id
+)
+
+select
+    latest.movie_id,
+    member.keyword_id,
+    latest.load_id
+from latest
+{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id

@@ -1,24 +1,64 @@
-{{ config(unique_key='iso_3166_1') }}
+{{ config(unique_key='iso_3166_1', meta={'replaces': 'all'}) }}
 
-with {{ newest_naming(ref('int_country_naming'), 'iso_3166_1', ['name', 'native_name'], keep_known=true) }},
+with list as not materialized (
+    select * from {{ ref('stg_tmdb__country') }}
+),
 
-listed as (
-    {{ newest_list(ref('stg_tmdb__country'), 'iso_3166_1') }}
+version as (
+    select * from {{ ref('int_movie_version') }}
 ),
 
 region as (
     {{ country_regions() }}
+),
+
+evidence as (
+    select
+        iso_3166_1,
+        english_name as name,
+        native_name,
+        'list' as name_source,
+        true as is_current,
+        list_date as named_on,
+        0::bigint as movie_id,
+        load_id
+    from list
+
+    union all
+
+    select
+        country.iso_3166_1,
+        country.name,
+        null as native_name,
+        'film' as name_source,
+        version.is_current,
+        version.first_seen_on as named_on,
+        version.movie_id,
+        version.load_id
+    from version
+    cross join lateral unnest(version.country_codes, version.country_names) as country (iso_3166_1, name)
+),
+
+naming as (
+    select distinct on (evidence.iso_3166_1) evidence.*
+    from evidence
+    order by
+        evidence.iso_3166_1 asc,
+        {{ best_evidence('evidence') }}
 )
 
 select
     naming.iso_3166_1,
-    naming.name,
+    coalesce(naming.name, naming.iso_3166_1) as name,
     naming.native_name,
     region.continent,
     region.region,
-    listed.iso_3166_1 is not null as is_listed,
+    exists (
+        select 1
+        from list
+        where list.iso_3166_1 = naming.iso_3166_1 and list.list_date = (select max(newest.list_date) from list as newest)
+    ) as is_listed,
     naming.name_source,
     naming.load_id
 from naming
-left join listed on naming.iso_3166_1 = listed.iso_3166_1
 left join region on naming.iso_3166_1 = region.iso_3166_1

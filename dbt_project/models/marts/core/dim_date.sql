@@ -1,20 +1,11 @@
-{{ config(
-    unique_key='date_id',
-    meta={'lineage_columns': []}
-) }}
+{{ config(unique_key='date_id') }}
 
--- `materialized`: asked for the least date, PostgreSQL would try all dates in their order until one is new
-with new_snapshot as materialized (
-    select snapshot_date
-    from {{ ref('stg_tmdb__movie_snapshot') }}
-    where {{ load_window() }}
-),
-
-snapshot as (
+with snapshot as (
     select
         min(snapshot_date) as first_date,
         max(snapshot_date) as last_date
-    from new_snapshot
+    from {{ ref('stg_tmdb__movie_snapshot') }}
+    where {{ is_new() }}
 ),
 
 -- whole years, from the first date to the end of next year, and any snapshot outside of that
@@ -43,6 +34,3 @@ select
     to_char(date_id, 'FMDay') as weekday_name,
     extract(isodow from date_id) >= 6 as is_weekend
 from spine
-{% if is_incremental() %}
-    where not exists (select 1 from {{ this }} as known where known.date_id = spine.date_id)
-{% endif %}

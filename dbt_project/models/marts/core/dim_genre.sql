@@ -1,16 +1,49 @@
-{{ config(unique_key='genre_id') }}
+{{ config(unique_key='genre_id', meta={'replaces': 'all'}) }}
 
-with {{ newest_naming(ref('int_genre_naming'), 'genre_id', ['name'], keep_known=true) }},
+with list as not materialized (
+    select * from {{ ref('stg_tmdb__genre') }}
+),
 
-listed as (
-    {{ newest_list(ref('stg_tmdb__genre'), 'genre_id') }}
+version as (
+    select * from {{ ref('int_movie_version') }}
+),
+
+evidence as (
+    select
+        genre_id,
+        name,
+        'list' as name_source,
+        true as is_current,
+        list_date as named_on,
+        0::bigint as movie_id,
+        load_id
+    from list
+
+    union all
+
+    select
+        genre.genre_id,
+        genre.name,
+        'film' as name_source,
+        version.is_current,
+        version.first_seen_on as named_on,
+        version.movie_id,
+        version.load_id
+    from version
+    cross join lateral unnest(version.genre_ids, version.genre_names) as genre (genre_id, name)
 )
 
-select
-    naming.genre_id,
-    naming.name,
-    listed.genre_id is not null as is_listed,
-    naming.name_source,
-    naming.load_id
-from naming
-left join listed on naming.genre_id = listed.genre_id
+select distinct on (evidence.genre_id)
+    evidence.genre_id,
+    evidence.name,
+    exists (
+        select 1
+        from list
+        where list.genre_id = evidence.genre_id and list.list_date = (select max(newest.list_date) from list as newest)
+    ) as is_listed,
+    evidence.name_source,
+    evidence.load_id
+from evidence
+order by
+    evidence.genre_id asc,
+    {{ best_evidence('evidence') }}

@@ -1,9 +1,42 @@
-{{ config(unique_key='keyword_id') }}
+{{ config(unique_key='keyword_id', meta={'replaces': 'all'}) }}
 
-with {{ newest_naming(ref('int_keyword_naming'), 'keyword_id', ['name'], has_name_source=false) }}
+with keyword as (
+    select * from {{ ref('stg_tmdb__movie_keyword') }}
+),
 
-select
-    keyword_id,
-    name,
-    load_id
-from naming
+seen as (
+    select * from {{ ref('stg_tmdb__block_version') }}
+),
+
+latest as (
+    select * from {{ ref('int_movie_latest') }}
+),
+
+evidence as (
+    select
+        keyword.keyword_id,
+        keyword.name,
+        'film' as name_source,
+        latest.movie_id is not null as is_current,
+        seen.first_seen_on as named_on,
+        keyword.movie_id,
+        keyword.load_id
+    from keyword
+    inner join seen
+        on
+            keyword.movie_id = seen.movie_id
+            and keyword.keywords_hash = seen.version_hash
+    left join latest
+        on
+            keyword.movie_id = latest.movie_id
+            and keyword.keywords_hash = latest.keywords_hash
+)
+
+select distinct on (evidence.keyword_id)
+    evidence.keyword_id,
+    evidence.name,
+    evidence.load_id
+from evidence
+order by
+    evidence.keyword_id asc,
+    {{ best_evidence('evidence') }}

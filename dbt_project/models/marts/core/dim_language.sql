@@ -1,17 +1,69 @@
-{{ config(unique_key='iso_639_1') }}
+{{ config(unique_key='iso_639_1', meta={'replaces': 'all'}) }}
 
-with {{ newest_naming(ref('int_language_naming'), 'iso_639_1', ['name', 'native_name'], keep_known=true) }},
+with list as not materialized (
+    select * from {{ ref('stg_tmdb__language') }}
+),
 
-listed as (
-    {{ newest_list(ref('stg_tmdb__language'), 'iso_639_1') }}
+version as not materialized (
+    select * from {{ ref('int_movie_version') }}
+),
+
+evidence as (
+    select
+        iso_639_1,
+        coalesce(english_name, native_name) as name,
+        native_name,
+        'list' as name_source,
+        true as is_current,
+        list_date as named_on,
+        0::bigint as movie_id,
+        load_id
+    from list
+
+    union all
+
+    select
+        language.iso_639_1,
+        coalesce(language.english_name, language.native_name) as name,
+        language.native_name,
+        'film' as name_source,
+        version.is_current,
+        version.first_seen_on as named_on,
+        version.movie_id,
+        version.load_id
+    from version
+    cross join lateral unnest(
+        version.language_codes, version.language_english_names, version.language_native_names
+    ) as language (iso_639_1, english_name, native_name)
+
+    union all
+
+    -- a film's original language may be one that no film speaks and TMDB's list does not have
+    select
+        original_language as iso_639_1,
+        null as name,
+        null as native_name,
+        'code' as name_source,
+        is_current,
+        first_seen_on as named_on,
+        movie_id,
+        load_id
+    from version
+    where original_language is not null
 )
 
-select
-    naming.iso_639_1,
-    naming.name,
-    naming.native_name,
-    listed.iso_639_1 is not null as is_listed,
-    naming.name_source,
-    naming.load_id
-from naming
-left join listed on naming.iso_639_1 = listed.iso_639_1
+select distinct on (evidence.iso_639_1)
+    evidence.iso_639_1,
+    coalesce(evidence.name, evidence.iso_639_1) as name,
+    evidence.native_name,
+    exists (
+        select 1
+        from list
+        where list.iso_639_1 = evidence.iso_639_1 and list.list_date = (select max(newest.list_date) from list as newest)
+    ) as is_listed,
+    evidence.name_source,
+    evidence.load_id
+from evidence
+order by
+    evidence.iso_639_1 asc,
+    {{ best_evidence('evidence') }}

@@ -1,55 +1,61 @@
 {{ config(
     unique_key='movie_id',
-    indexes=[{'columns': ['collection_id']}],
-    meta={'loads_after': ['dim_language', 'dim_collection']}
+    indexes=[{'columns': ['collection_id']}, {'columns': ['original_language']}],
+    meta={'delete_when': 'new_row.title is null'}
 ) }}
 
--- the foreign keys need the rows of the language and of the collection first
--- depends_on: {{ ref('dim_language') }}
--- depends_on: {{ ref('dim_collection') }}
+with latest as (
+    select *
+    from {{ ref('int_movie_latest') }}
+    where {{ is_new() }}
+),
 
-with {{ newest_movie_snapshot() }},
+version as (
+    select * from {{ ref('stg_tmdb__movie_version') }}
+),
 
-vanishing as (
-    select
-        newest_snapshot.movie_id,
-        gone.vanished_on
-    from newest_snapshot
-    cross join lateral (
-        select min(movie_snapshot.snapshot_date) as vanished_on
-        from {{ ref('stg_tmdb__movie_snapshot') }} as movie_snapshot
-        where
-            movie_snapshot.movie_id = newest_snapshot.movie_id
-            and movie_snapshot.snapshot_date > newest_snapshot.snapshot_date
-            and movie_snapshot.is_gone
-            and {{ within_load_horizon('movie_snapshot.load_id') }}
-    ) as gone
+-- the foreign keys' parents: read here, so that they are made first
+language as (
+    select * from {{ ref('dim_language') }}
+),
+
+collection as (
+    select * from {{ ref('dim_collection') }}
 )
 
+-- a film of which no answer is left that had it stands here without a title, and goes
 select
-    movie.movie_id,
-    coalesce(movie.title, movie.original_title, 'Untitled film ' || movie.movie_id) as title,
-    movie.original_title,
-    movie.original_language,
-    movie.release_date,
-    movie.status,
-    movie.runtime,
-    movie.budget,
-    coalesce(movie.is_budget_suspect, false) as is_budget_suspect,
-    movie.revenue,
-    coalesce(movie.is_revenue_suspect, false) as is_revenue_suspect,
-    movie.imdb_id,
-    movie.collection_id,
-    movie.collection_name,
-    movie.tagline,
-    movie.overview,
-    movie.homepage,
-    movie.poster_path,
-    movie.backdrop_path,
-    movie.is_adult,
-    movie.is_video,
-    vanishing.vanished_on,
-    movie.load_id
-from newest_snapshot
-cross join lateral {{ rows_of_snapshot(ref('stg_tmdb__movie'), 'newest_snapshot') }} as movie
-left join vanishing on newest_snapshot.movie_id = vanishing.movie_id
+    latest.movie_id,
+    version.title,
+    version.original_title,
+    language.iso_639_1 as original_language,
+    version.release_date,
+    version.status,
+    version.runtime,
+    version.budget,
+    coalesce(
+        version.budget not between {{ var('least_plausible_money') }} and {{ var('highest_plausible_budget') }}, false
+    ) as is_budget_suspect,
+    version.revenue,
+    coalesce(
+        version.revenue not between {{ var('least_plausible_money') }} and {{ var('highest_plausible_revenue') }}, false
+    ) as is_revenue_suspect,
+    version.imdb_id,
+    collection.collection_id,
+    version.collection_name,
+    version.tagline,
+    version.overview,
+    version.homepage,
+    version.poster_path,
+    version.backdrop_path,
+    version.is_adult,
+    version.is_video,
+    latest.vanished_on,
+    latest.load_id
+from latest
+{{ 'left' if is_incremental() else 'inner' }} join version
+    on
+        latest.movie_id = version.movie_id
+        and latest.content_hash = version.content_hash
+left join language on version.original_language = language.iso_639_1
+left join collection on version.collection_id = collection.collection_id

@@ -1,18 +1,73 @@
-{{ config(unique_key='person_id') }}
+{{ config(unique_key='person_id', meta={'replaces': 'all'}) }}
 
-with {{ newest_naming(
-    ref('int_person_naming'),
-    'person_id',
-    ['name', 'original_name', 'gender', 'known_for_department', 'profile_path'],
-    has_name_source=false
-) }}
+with seen as (
+    select * from {{ ref('stg_tmdb__block_version') }}
+),
 
-select
-    person_id,
-    name,
-    original_name,
-    gender,
-    known_for_department,
-    profile_path,
-    load_id
-from naming
+latest as (
+    select * from {{ ref('int_movie_latest') }}
+),
+
+-- cast and crew have more columns than these, and not the same
+credit as (
+    {% for credits in [ref('stg_tmdb__movie_cast'), ref('stg_tmdb__movie_crew')] %}
+        {{ 'union all' if not loop.first }}
+        select
+            movie_id,
+            credits_hash,
+            person_id,
+            name,
+            original_name,
+            gender,
+            known_for_department,
+            profile_path,
+            load_id
+        from {{ credits }}
+    {% endfor %}
+),
+
+-- a person with several credits in a list is named once
+named as (
+    select
+        movie_id,
+        credits_hash,
+        person_id,
+        max(name) as name,
+        max(original_name) as original_name,
+        max(gender) as gender,
+        max(known_for_department) as known_for_department,
+        max(profile_path) as profile_path,
+        max(load_id) as load_id
+    from credit
+    group by movie_id, credits_hash, person_id
+),
+
+evidence as (
+    select
+        named.*,
+        'film' as name_source,
+        latest.movie_id is not null as is_current,
+        seen.first_seen_on as named_on
+    from named
+    inner join seen
+        on
+            named.movie_id = seen.movie_id
+            and named.credits_hash = seen.version_hash
+    left join latest
+        on
+            named.movie_id = latest.movie_id
+            and named.credits_hash = latest.credits_hash
+)
+
+select distinct on (evidence.person_id)
+    evidence.person_id,
+    evidence.name,
+    evidence.original_name,
+    evidence.gender,
+    evidence.known_for_department,
+    evidence.profile_path,
+    evidence.load_id
+from evidence
+order by
+    evidence.person_id asc,
+    {{ best_evidence('evidence') }}

@@ -1,43 +1,35 @@
 {{ config(
     unique_key=['date_id', 'movie_id'],
-    indexes=[
-        {'columns': ['movie_id', 'date_id desc']},
-        {'columns': ['date_id']},
-        {'columns': ['load_id']},
-    ],
-    meta={
-        'loads_after': ['dim_movie', 'dim_date'],
-        'delete_when': 'load_id is null',
-    }
+    indexes=[{'columns': ['movie_id', 'date_id desc']}],
+    meta={'delete_when': 'new_row.content_hash is null'}
 ) }}
 
--- the foreign keys need the rows of the dimensions first
--- depends_on: {{ ref('dim_movie') }}
--- depends_on: {{ ref('dim_date') }}
--- read on increments only
--- depends_on: {{ ref('stg_tmdb__movie_snapshot') }}
-
-select
-    snapshot_date as date_id,
-    movie_id,
-    popularity,
-    vote_average,
-    vote_count,
-    load_id
-from {{ ref('stg_tmdb__movie') }}
-where {{ load_window() }}
-{% if is_incremental() %}
-
-    union all
-
-    -- a re-run of the same day may find the film gone: its measures of that day go too (load_id NULL)
-    select
-        snapshot_date as date_id,
-        movie_id,
-        null::numeric(14, 6) as popularity,
-        null::numeric(5, 3) as vote_average,
-        null::integer as vote_count,
-        null::bigint as load_id
+with snapshot as (
+    select *
     from {{ ref('stg_tmdb__movie_snapshot') }}
-    where is_gone and {{ load_window() }}
+    where {{ is_new() }}
+),
+
+calendar as (
+    select * from {{ ref('dim_date') }}
+),
+
+movie as (
+    select * from {{ ref('dim_movie') }}
+)
+
+-- a day that was landed anew may find the film gone: it stands here without a content, and its measures go
+select
+    calendar.date_id,
+    movie.movie_id,
+    snapshot.popularity,
+    snapshot.vote_average,
+    snapshot.vote_count,
+    snapshot.content_hash,
+    snapshot.load_id
+from snapshot
+inner join calendar on snapshot.snapshot_date = calendar.date_id
+inner join movie on snapshot.movie_id = movie.movie_id
+{% if not is_incremental() %}
+    where not snapshot.is_gone
 {% endif %}

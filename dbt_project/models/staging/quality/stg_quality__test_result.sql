@@ -10,4 +10,4 @@ select
     tested_at,
     failing_since,
     last_failed_at
-from {{ source('quality', 'test_result') }}
+from {{ source('ops', 'test_result') }}

@@ -1,11 +1,20 @@
-select
-    response.snapshot_date,
-    {{ json_integer("(element.value ->> 'id')", 'bigint') }} as genre_id,
-    {{ json_text("(element.value ->> 'name')") }} as name,
-    response.load_id
-from {{ ref('base_tmdb__response') }} as response
-cross join lateral {{ json_elements("(response.payload -> 'genres')") }} as element (value)
-where
-    response.resource = 'genre_list'
-    and response.http_status = 200
-    and element.value ->> 'id' is not null
+{{ config(unique_key=['genre_id', 'list_date'], meta={'replaces': 'list_date'}) }}
+
+-- an id that a damaged list names twice counts once; a list that names nothing says nothing
+select distinct on (landed.snapshot_date, genre.genre_id)
+    genre.genre_id,
+    landed.snapshot_date as list_date,
+    genre.name,
+    landed.load_id
+from {{ landed('genre_list') }}
+{{ 'left' if is_incremental() else 'inner' }} join lateral (
+    select *
+    from (
+        select
+            {{ json_id('element.sent') }} as genre_id,
+            {{ json_text('element.sent', 'name') }} as name
+        from {{ json_elements("landed.payload -> 'genres'") }} as element (sent)
+    ) as genre
+    where genre.genre_id is not null
+) as genre on true
+order by landed.snapshot_date, genre.genre_id, genre.name desc nulls last

@@ -1,12 +1,22 @@
-select
-    response.snapshot_date,
-    {{ json_text("(element.value ->> 'iso_639_1')") }} as iso_639_1,
-    {{ json_text("(element.value ->> 'english_name')") }} as english_name,
-    {{ json_text("(element.value ->> 'name')") }} as native_name,
-    response.load_id
-from {{ ref('base_tmdb__response') }} as response
-cross join lateral {{ json_elements('response.payload') }} as element (value)
-where
-    response.resource = 'language_list'
-    and response.http_status = 200
-    and coalesce(element.value ->> 'iso_639_1', '') <> ''
+{{ config(unique_key=['iso_639_1', 'list_date'], meta={'replaces': 'list_date'}) }}
+
+-- an id that a damaged list names twice counts once; a list that names nothing says nothing
+select distinct on (landed.snapshot_date, language.iso_639_1)
+    language.iso_639_1,
+    landed.snapshot_date as list_date,
+    language.english_name,
+    language.native_name,
+    landed.load_id
+from {{ landed('language_list') }}
+{{ 'left' if is_incremental() else 'inner' }} join lateral (
+    select *
+    from (
+        select
+            {{ json_text('element.sent', 'iso_639_1') }} as iso_639_1,
+            {{ json_text('element.sent', 'english_name') }} as english_name,
+            {{ json_text('element.sent', 'name') }} as native_name
+        from {{ json_elements("landed.payload") }} as element (sent)
+    ) as language
+    where language.iso_639_1 is not null
+) as language on true
+order by landed.snapshot_date, language.iso_639_1, language.english_name desc nulls last

@@ -1,19 +1,21 @@
+{{ config(
+    unique_key=['movie_id', 'keywords_hash', 'keyword_id'],
+    indexes=[{'columns': ['load_id']}],
+    post_hook="{{ drop_withdrawn_versions('keywords_hash') }}"
+) }}
+
 select
-    response.resource_id as movie_id,
-    response.snapshot_date,
+    version.movie_id,
+    version.version_hash as keywords_hash,
     keyword.keyword_id,
-    keyword.name,
-    response.load_id
-from {{ ref('base_tmdb__response') }} as response
+    max(keyword.name) as name,
+    max(version.load_id) as load_id
+from {{ new_versions('keywords') }} as version
+cross join lateral {{ json_elements("version.film #> '{keywords,keywords}'") }} as element (sent)
 cross join lateral (
     select
-        {{ json_integer("(element.value ->> 'id')", 'bigint') }} as keyword_id,
-        max({{ json_text("(element.value ->> 'name')") }}) as name
-    from {{ json_elements("(response.payload -> 'keywords' -> 'keywords')") }} as element (value)
-    group by 1
+        {{ json_id('element.sent') }} as keyword_id,
+        {{ json_text('element.sent', 'name') }} as name
 ) as keyword
-where
-    response.resource = 'movie'
-    and response.payload ? 'credits'
-    and response.http_status = 200
-    and keyword.keyword_id is not null
+where keyword.keyword_id is not null
+group by version.movie_id, version.version_hash, keyword.keyword_id

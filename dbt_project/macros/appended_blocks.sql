@@ -1,0 +1,54 @@
+{#-
+    The blocks that a full payload appends to a film (`append_to_response`), by the name that their columns carry here:
+    {name: {path of a list that the block must hold: its JSON type}}. A block that is null, or TMDB's error object in its place, is not
+    there, which says nothing of what it would hold. A new block is a line here and its own staging model and mart.
+-#}
+{% macro appended_blocks() %}
+    {% do return({
+        'credits': {'{credits,cast}': 'array', '{credits,crew}': 'array'},
+        'keywords': {'{keywords,keywords}': 'array'},
+        'release_dates': {'{release_dates,results}': 'array'},
+        'watch_providers': {'{watch/providers,results}': 'object'},
+        'translations': {'{translations,translations}': 'array'},
+        'external_ids': {'{external_ids}': 'object'},
+        'alternative_titles': {'{alternative_titles,titles}': 'array'},
+        'videos': {'{videos,results}': 'array'},
+    }) %}
+{% endmacro %}
+
+{#- A film's own fields that are not among what describes it: its measures, and every block that TMDB can append. -#}
+{% macro undescriptive_fields() %}
+    {% do return([
+        'popularity', 'vote_average', 'vote_count', 'account_states', 'alternative_titles', 'changes', 'credits', 'external_ids',
+        'images', 'keywords', 'lists', 'recommendations', 'release_dates', 'reviews', 'similar', 'translations', 'videos',
+        'watch/providers',
+    ]) %}
+{% endmacro %}
+
+{#- What tells two contents of a block apart; NULL where the block is not there. `film`: the payload. -#}
+{% macro block_hash(block, film) %}
+    {%- set lists = appended_blocks()[block] -%}
+    case
+        when
+            {% for path, type in lists.items() %}
+                {{ 'and ' if not loop.first }}jsonb_typeof({{ film }} #> '{{ path }}') = '{{ type }}'
+            {% endfor %}
+            {{ "and not " ~ film ~ " -> 'external_ids' ? 'status_code'" if block == 'external_ids' }}
+            then md5(
+                '{{ block }}'
+                {% for path in lists %}
+                    {% if block == 'credits' %}
+                        -- the popularity of people moves every day, and is no other list of credits
+                        || coalesce(
+                            (
+                                select string_agg((case when jsonb_typeof(value) = 'object' then value end - 'popularity')::text, ',')
+                                from jsonb_array_elements({{ film }} #> '{{ path }}') as credit (value)
+                            ), ''
+                        ) || ';'
+                    {% else %}
+                        || ({{ film }} #> '{{ path }}')::text
+                    {% endif %}
+                {% endfor %}
+            )::uuid
+    end
+{%- endmacro %}

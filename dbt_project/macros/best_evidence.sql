@@ -1,0 +1,12 @@
+{#-
+    The order in which evidence of a name counts, best first, of rows with name, name_source, is_current, named_on, movie_id: a
+    name before none; TMDB's list before films, and films before a bare code; what a film says today before what it once said;
+    then what was first said last, and of the same day the film with the higher id.
+-#}
+{% macro best_evidence(evidence) -%}
+    {{ evidence }}.name is null asc,
+    array_position(array['list', 'film', 'code'], {{ evidence }}.name_source) asc,
+    {{ evidence }}.is_current desc,
+    {{ evidence }}.named_on desc,
+    {{ evidence }}.movie_id desc
+{%- endmacro %}

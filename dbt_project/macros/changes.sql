@@ -1,0 +1,87 @@
+{#-
+    What changed since a model last ran: the rows whose load_id lies above the model's watermark.
+
+    The extractor commits its batches in the order of load_id, and whatever changes a row of staging gives it the load_id of the answer
+    that did; so "above what I have taken" is exact, also for late days, repeated days and clocks that jump. How far a model may
+    go is how far the models that it reads have come, so that a build of some models, or one that was killed, leaves nothing out.
+    The bounds are literals: PostgreSQL then knows how few rows lie between them and uses the index.
+-#}
+
+{#- The condition on the load_id of `relation`'s rows that are new to this model. -#}
+{% macro is_new(column='load_id') -%}
+    {%- if execute and flags.WHICH in ('run', 'build') -%}
+        {{ column }} > {{ taken() }} and {{ column }} <= {{ available() }}
+    {%- else -%}
+        {{ column }} is not null
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    Whether the model is made anew, from all of what it reads: `--full-refresh`, or it has never run. What staging has read is kept
+    (meta.kept): there, only `reparse` reads anew, and what the landing zone no longer has stays.
+-#}
+{% macro is_rebuild() %}
+    {% set kept = (config.get('meta') or {}).get('kept', false) %}
+    {% do return(execute and (var('reparse') if kept else flags.FULL_REFRESH) or taken_before() is none) %}
+{% endmacro %}
+
+{#- The model's watermark; none where it has never run. -#}
+{% macro taken_before() %}
+    {% if not execute or flags.WHICH not in ('run', 'build') %}
+        {% do return(none) %}
+    {% endif %}
+    {% set rows = run_query(
+        'select load_id from ' ~ bookkeeping_schema() ~ ".watermark where relation = '" ~ this.identifier ~ "'"
+    ).rows %}
+    {% do return(rows[0][0] | int if rows and load_cached_relation(this) else none) %}
+{% endmacro %}
+
+{#- The load up to which this model has taken everything; -1 where it takes all of it. -#}
+{% macro taken() %}
+    {% do return(-1 if is_rebuild() else taken_before()) %}
+{% endmacro %}
+
+{#- The load up to which everything that this model reads is there. -#}
+{% macro available() %}
+    {% set query %}
+        select least(
+            (select load_id from {{ bookkeeping_schema() }}.build where invocation_id = '{{ invocation_id }}')
+            {% for parent in tables_read_by(model) | unique %}
+                , coalesce((select load_id from {{ bookkeeping_schema() }}.watermark where relation = '{{ parent }}'), 0)
+            {% endfor %}
+        )
+    {% endset %}
+    {% do return(run_query(query).rows[0][0] | int) %}
+{% endmacro %}
+
+{#- The names of the tables that a model reads, itself or through a view. -#}
+{% macro tables_read_by(node) %}
+    {% set tables = [] %}
+    {% for id in node.depends_on.nodes if id in graph.nodes %}
+        {% set parent = graph.nodes[id] %}
+        {% if parent.config.materialized == 'incremental' %}
+            {% do tables.append(parent.alias) %}
+        {% elif parent.resource_type == 'model' %}
+            {% do tables.extend(tables_read_by(parent)) %}
+        {% endif %}
+    {% endfor %}
+    {% do return(tables) %}
+{% endmacro %}
+
+{#- Post-hook, in the model's own transaction: what it has taken. -#}
+{% macro record_watermark() %}
+    {% if execute and not flags.EMPTY %}
+        insert into {{ bookkeeping_schema() }}.watermark (relation, load_id)
+        values ('{{ this.identifier }}', {{ available() }})
+        on conflict (relation) do update set load_id = excluded.load_id, updated_at = now()
+    {% endif %}
+{% endmacro %}
+
+{#- The condition for rows of what landed since the build before the last one: what the tests of a day look at. -#}
+{% macro landed_lately(column='load_id') -%}
+    {{ column }} > (
+        select coalesce(max(build.load_id), -1)
+        from {{ bookkeeping_schema() }}.build
+        where build.load_id < (select max(newest.load_id) from {{ bookkeeping_schema() }}.build as newest)
+    )
+{%- endmacro %}

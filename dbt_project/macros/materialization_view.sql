@@ -1,0 +1,90 @@
+{#-
+    dbt's own materialization of views, with one difference: a view whose definition is unchanged is left alone. dbt's makes each one anew
+    in every run, which drops, without a word, the views that somebody has built on it.
+
+    A changed view is replaced in place where its columns allow it, and dropped and made again where they do not; if a view of somebody
+    else's hangs on it then, the run stops and says whose.
+-#}
+{% materialization view, adapter='postgres' %}
+    {% set existing = load_cached_relation(this) %}
+    {% set target_relation = this.incorporate(type='view') %}
+    {% set described = [model.description] %}
+    {% for name, column in model.columns.items() %}
+        {% do described.append([name, column.data_type, column.description]) %}
+    {% endfor %}
+    {% set sql_hash = local_md5(sql ~ described) %}
+
+    {% set known = run_query(
+        'select 1 from ' ~ bookkeeping_schema() ~ ".view_definition where relation = '" ~ this.schema ~ '.' ~ this.identifier
+        ~ "' and sql_hash = '" ~ sql_hash ~ "' and definition_hash = "
+        ~ 'md5(pg_get_viewdef(to_regclass(' ~ "'" ~ this.include(database=false) ~ "')))"
+    ).rows if existing and existing.is_view else [] %}
+
+    {% if known and not flags.EMPTY %}
+        {% call noop_statement('main', 'UNCHANGED') %}{{ sql }}{% endcall %}
+    {% else %}
+        {{ run_hooks(pre_hooks, inside_transaction=False) }}
+        {{ run_hooks(pre_hooks, inside_transaction=True) }}
+        {% if existing and not (existing.is_view and view_takes_columns(this, sql)) %}
+            {% do refuse_to_drop_views_of_others(existing) %}
+            {% do adapter.drop_relation(existing) %}
+        {% endif %}
+        {% call statement('main') %}
+            {{ get_create_view_as_sql(target_relation, sql) | replace('create view', 'create or replace view', 1) }}
+        {% endcall %}
+        {% do persist_docs(target_relation, model) %}
+        {% call statement('definition') %}
+            insert into {{ bookkeeping_schema() }}.view_definition (relation, sql_hash, definition_hash)
+            values (
+                '{{ this.schema }}.{{ this.identifier }}', '{{ sql_hash }}',
+                md5(pg_get_viewdef('{{ this.include(database=false) }}'::regclass))
+            )
+            on conflict (relation) do update set sql_hash = excluded.sql_hash, definition_hash = excluded.definition_hash
+        {% endcall %}
+        {{ run_hooks(post_hooks, inside_transaction=True) }}
+        {{ adapter.commit() }}
+        {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {% endif %}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{#- Whether `create or replace view` can put `sql` in the view's place: it may only add columns, at the end. -#}
+{% macro view_takes_columns(view, sql) %}
+    {% do run_query('create or replace temporary view changed_view as ' ~ sql) %}
+    {% set kept = run_query(
+        'select bool_and(wanted.attnum is not null) from pg_attribute as there'
+        ~ " left join pg_attribute as wanted on wanted.attrelid = 'pg_temp.changed_view'::regclass"
+        ~ ' and (wanted.attnum, wanted.attname, wanted.atttypid, wanted.atttypmod)'
+        ~ ' = (there.attnum, there.attname, there.atttypid, there.atttypmod)'
+        ~ " where there.attrelid = '" ~ view.include(database=false) ~ "'::regclass and there.attnum > 0 and not there.attisdropped"
+    ).rows[0][0] %}
+    {% do run_query('drop view pg_temp.changed_view') %}
+    {% do return(kept) %}
+{% endmacro %}
+
+{#- Stops before a table or view is dropped on which something hangs that this project did not make, now or `once_ours`. -#}
+{% macro refuse_to_drop_views_of_others(relation, once_ours=[]) %}
+    {% set ours = [] %}
+    {% for name in once_ours %}
+        {% do ours.append("'" ~ name ~ "'") %}
+    {% endfor %}
+    {% for node in graph.nodes.values() if node.resource_type in ('model', 'seed') %}
+        {% do ours.append("'" ~ node.schema ~ '.' ~ node.alias ~ "'") %}
+    {% endfor %}
+    {% set others = run_query(
+        'with recursive hanging as ('
+        ~ " select to_regclass('" ~ relation.include(database=false) ~ "')::oid as oid"
+        ~ ' union select r.ev_class from hanging as h'
+        ~ " inner join pg_depend as d on d.refobjid = h.oid and d.classid = 'pg_rewrite'::regclass"
+        ~ ' inner join pg_rewrite as r on r.oid = d.objid)'
+        ~ " select n.nspname || '.' || c.relname || ' (of ' || pg_get_userbyid(c.relowner) || ')' from hanging as h"
+        ~ ' inner join pg_class as c on c.oid = h.oid inner join pg_namespace as n on n.oid = c.relnamespace'
+        ~ " where n.nspname || '.' || c.relname not in (" ~ ours | join(', ') ~ ') order by 1'
+    ).columns[0].values() %}
+    {% if others %}
+        {% do exceptions.raise_compiler_error(
+            relation.schema ~ '.' ~ relation.identifier ~ ' must be made anew, and what somebody else has built on it stands in the way: '
+            ~ others | join(', ') ~ '. Nothing of theirs was dropped. Save its definition (\\d+ in psql), drop it, run dbt again, make it again.'
+        ) %}
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,86 @@
+{#-
+    The rows of the landing zone of `resource` that are new to the model, all of them when it is made anew; none, with the same columns,
+    before anything has landed.
+-#}
+{% macro landed(resource) -%}
+    (
+        select *
+        {%- if not execute or load_relation(source('tmdb', 'tmdb_response')) is not none %}
+        from {{ source('tmdb', 'tmdb_response') }}
+        where resource = '{{ resource }}' and {{ is_new() }}
+        {%- else %}
+        from (
+            select
+                null::bigint as resource_id,
+                null::date as snapshot_date,
+                null::smallint as http_status,
+                null::jsonb as payload,
+                null::bigint as load_id
+        ) as nothing_landed
+        where false
+        {%- endif %}
+    ) as landed
+{%- endmacro %}
+
+{#- {block: the column of stg_tmdb__movie_snapshot with its hash}; `movie` is what describes the film. -#}
+{% macro hashes_of_blocks(relation=none) %}
+    {% set hashes = {'movie': 'content_hash'} %}
+    {% for block in appended_blocks() %}
+        {% do hashes.update({block: block ~ '_hash'}) %}
+    {% endfor %}
+    {% if relation %}
+        {% for block, column in hashes.items() %}
+            {% do hashes.update({block: relation ~ '.' ~ column}) %}
+        {% endfor %}
+    {% endif %}
+    {% do return(hashes) %}
+{% endmacro %}
+
+{#-
+    Rows (movie_id, version_hash, film, load_id): the versions of a `block` that are new to the model, each with a payload that shows it. For
+    the models that type what a block holds. (The versions are joined to the landing zone by film and day, both of which its key has.)
+-#}
+{% macro new_versions(block) -%}
+    (
+        select
+            version.movie_id,
+            version.version_hash,
+            landed.film,
+            version.load_id
+        from (
+            select
+                movie_id,
+                version_hash,
+                first_seen_on,
+                load_id
+            from {{ ref('stg_tmdb__block_version') }}
+            where block = '{{ block }}' and first_seen_on is not null and {{ is_new() }}
+        ) as version
+        inner join (
+            select
+                resource_id,
+                snapshot_date,
+                film.film
+            from {{ landed('movie') }}
+            cross join lateral jsonb_path_query(payload, '$') as film (film)
+            where http_status = 200
+        ) as landed
+            on version.movie_id = landed.resource_id and version.first_seen_on = landed.snapshot_date
+    )
+{%- endmacro %}
+
+{#- Post-hook of those models: what a version held goes with it. `hash`: the model's column. -#}
+{% macro drop_withdrawn_versions(hash) %}
+    {% if execute %}
+        delete from {{ this }} as row_of_version
+        using {{ ref('stg_tmdb__block_version') }} as version
+        where
+            version.movie_id = row_of_version.movie_id
+            and version.version_hash = row_of_version.{{ hash }}
+            and version.first_seen_on is null
+    {% endif %}
+{% endmacro %}
+
+{% macro text_array(values) -%}
+    array['{{ values | join("', '") }}']
+{%- endmacro %}

@@ -1,8 +1,0 @@
-select
-    keyword_id,
-    name,
-    'film' as name_source,
-    snapshot_date,
-    movie_id as named_by,
-    load_id
-from {{ ref('stg_tmdb__movie_keyword') }}

@@ -1,0 +1,133 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='upsert',
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    contract={'enforced': true},
+    post_hook='{{ record_watermark() }}',
+    unique_key='movie_id',
+    indexes=[{'columns': ['load_id']}]
+) }}
+
+-- Which content of each film is today's: that of its newest snapshot that is not gone and, of each block, that of the newest snapshot
+-- that has it. load_id says when that changed, so that what is built on this looks at the few films of which something did.
+with snapshot as not materialized (
+    select * from {{ ref('stg_tmdb__movie_snapshot') }}
+),
+
+new_snapshot as materialized (
+    select *
+    from snapshot
+    where {{ is_new() }}
+),
+
+changed_movie as (
+    select
+        movie_id,
+        max(load_id) as load_id
+    from new_snapshot
+    group by movie_id
+),
+
+newest as (
+    {% if is_rebuild() or not is_incremental() %}
+        select distinct on (movie_id)
+            movie_id,
+            snapshot_date,
+            content_hash
+        from new_snapshot
+        where not is_gone
+        order by movie_id, snapshot_date desc
+    {% else %}
+        select
+            changed_movie.movie_id,
+            last_snapshot.snapshot_date,
+            last_snapshot.content_hash
+        from changed_movie
+        cross join lateral (
+            select
+                snapshot.snapshot_date,
+                snapshot.content_hash
+            from snapshot
+            where snapshot.movie_id = changed_movie.movie_id and not snapshot.is_gone
+            order by snapshot.snapshot_date desc
+            limit 1
+        ) as last_snapshot
+    {% endif %}
+),
+
+vanishing as (
+    select
+        gone.movie_id,
+        min(gone.snapshot_date) as vanished_on
+    from snapshot as gone
+    inner join newest on gone.movie_id = newest.movie_id and gone.snapshot_date > newest.snapshot_date
+    where gone.is_gone
+    group by gone.movie_id
+),
+
+-- films of which a new snapshot has a block, or takes back the one that had it
+reread_movie as (
+    select movie_id
+    from new_snapshot
+    where coalesce({{ hashes_of_blocks().values() | reject('equalto', 'content_hash') | join(', ') }}) is not null
+    {% if is_incremental() and not is_rebuild() %}
+
+        union distinct
+
+        select known.movie_id
+        from {{ this }} as known
+        inner join new_snapshot
+            on
+                known.movie_id = new_snapshot.movie_id
+                and new_snapshot.snapshot_date in (
+                    {% for block in appended_blocks() %}known.{{ block }}_on{{ ', ' if not loop.last }}{% endfor %}
+                )
+    {% else %}
+
+        group by movie_id
+    {% endif %}
+),
+
+block as (
+    select
+        snapshot.movie_id,
+        {% for block in appended_blocks() %}
+            (array_agg(snapshot.{{ block }}_hash order by snapshot.snapshot_date desc) filter (where snapshot.{{ block }}_hash is not null))[1]
+                as {{ block }}_hash,
+            max(snapshot.snapshot_date) filter (where snapshot.{{ block }}_hash is not null) as {{ block }}_on
+            {{- ',' if not loop.last }}
+        {% endfor %}
+    from snapshot
+    inner join reread_movie on snapshot.movie_id = reread_movie.movie_id
+    where
+        coalesce(
+            {% for block in appended_blocks() %}snapshot.{{ block }}_hash{{ ', ' if not loop.last }}{% endfor %}
+        ) is not null
+    group by snapshot.movie_id
+)
+
+select
+    changed_movie.movie_id,
+    newest.content_hash,
+    vanishing.vanished_on,
+    {% for block in appended_blocks() %}
+        {% if is_incremental() and not is_rebuild() %}
+            case when reread_movie.movie_id is null then known.{{ block }}_hash else block.{{ block }}_hash end
+                as {{ block }}_hash,
+            case when reread_movie.movie_id is null then known.{{ block }}_on else block.{{ block }}_on end
+                as {{ block }}_on,
+        {% else %}
+            block.{{ block }}_hash,
+            block.{{ block }}_on,
+        {% endif %}
+    {% endfor %}
+    changed_movie.load_id
+from changed_movie
+left join newest on changed_movie.movie_id = newest.movie_id
+left join vanishing on changed_movie.movie_id = vanishing.movie_id
+left join block on changed_movie.movie_id = block.movie_id
+{% if is_incremental() and not is_rebuild() %}
+    left join reread_movie on changed_movie.movie_id = reread_movie.movie_id
+    left join {{ this }} as known on changed_movie.movie_id = known.movie_id
+{% endif %}

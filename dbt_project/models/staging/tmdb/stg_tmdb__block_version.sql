@@ -1,0 +1,98 @@
+{{ config(
+    unique_key=['movie_id', 'version_hash'],
+    indexes=[{'columns': ['load_id']}]
+) }}
+
+-- Every content that a block of a film ever had, and the first day that shows it. It is a function of the snapshots, not of the order
+-- in which they came: a late day may be an earlier first, and where the first day was landed anew with another content, the next
+-- day that shows the old one is. A version that no day shows any more has none, and its rows go.
+with snapshot as not materialized (
+    select * from {{ ref('stg_tmdb__movie_snapshot') }}
+),
+
+new_snapshot as (
+    select *
+    from snapshot
+    where {{ is_new() }}
+),
+
+shown as (
+    {% for block, hash in hashes_of_blocks().items() %}
+        {{ 'union all' if not loop.first }}
+        select
+            movie_id,
+            '{{ block }}' as block,
+            {{ hash }} as version_hash,
+            min(snapshot_date) as shown_on,
+            max(load_id) as load_id
+        from new_snapshot
+        where {{ hash }} is not null
+        group by movie_id, {{ hash }}
+    {% endfor %}
+)
+{% if not is_incremental() %}
+    select
+        movie_id,
+        version_hash,
+        block,
+        shown_on as first_seen_on,
+        load_id
+    from shown
+{% else %}
+    ,
+
+    known as not materialized (
+        select * from {{ this }}
+    ),
+
+    doubtful as (
+        select
+            known.movie_id,
+            known.version_hash,
+            known.block,
+            new_snapshot.load_id
+        from known
+        inner join new_snapshot
+            on
+                known.movie_id = new_snapshot.movie_id
+                and known.first_seen_on = new_snapshot.snapshot_date
+        where
+            not coalesce(known.version_hash in ({{ hashes_of_blocks('new_snapshot').values() | join(', ') }}), false)
+    ),
+
+    settled as (
+        select
+            doubtful.movie_id,
+            doubtful.version_hash,
+            doubtful.block,
+            min(snapshot.snapshot_date) as first_seen_on,
+            max(doubtful.load_id) as load_id
+        from doubtful
+        left join snapshot
+            on
+                doubtful.movie_id = snapshot.movie_id
+                and doubtful.version_hash in ({{ hashes_of_blocks('snapshot').values() | join(', ') }})
+        group by doubtful.movie_id, doubtful.version_hash, doubtful.block
+    )
+
+    select
+        movie_id,
+        version_hash,
+        block,
+        first_seen_on,
+        load_id
+    from settled
+
+    union all
+
+    select
+        shown.movie_id,
+        shown.version_hash,
+        shown.block,
+        least(shown.shown_on, known.first_seen_on) as first_seen_on,
+        shown.load_id
+    from shown
+    left join known on shown.movie_id = known.movie_id and shown.version_hash = known.version_hash
+    left join settled on shown.movie_id = settled.movie_id and shown.version_hash = settled.version_hash
+    where settled.movie_id is null
+{% endif %}
