@@ -39,7 +39,8 @@ EXTRACT_OPTIONS = \
 	$(call option,MAX_RPS,--max-rps) \
 	$(call option,MAX_CONNECTIONS,--max-connections) \
 	$(call flag,DRY_RUN,--dry-run)
-BUILD_OPTIONS = $(call option,SELECT,--select) $(call flag,FULL_REFRESH,--full-refresh)
+BUILD_OPTIONS = $(call option,SELECT,--select) \
+	$(if $(call is_on,REPARSE),--full-refresh --vars 'reparse: true',$(call flag,FULL_REFRESH,--full-refresh))
 
 ##@ Films into tables
 
@@ -49,7 +50,7 @@ elt: $(READY) ## Fetch films from TMDB and build the tables (MODE, PAGES, LIMIT,
 extract: $(READY) ## Only fetch films into the landing zone (also TRACK_DAYS, MIN_POPULARITY, MAX_RPS, DRY_RUN=1 …)
 	@$(PY) -m extractor run $(EXTRACT_OPTIONS) $(args)
 
-dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1, ARGS)
+dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1: marts anew, REPARSE=1: all anew, ARGS)
 	@$(PY) -m tools.elt --build-only -- $(BUILD_OPTIONS) $(args)
 
 demo: $(READY) ## 30 days of synthetic films in a database of their own: no account, no internet (ARGS)
@@ -64,6 +65,9 @@ dump: $(READY) ## Write the landing zone, or the days FROM and TO, to a file tha
 
 prune: $(READY) ## Drop months of the landing zone older than KEEP_DAYS (DRY_RUN=1 only says which)
 	@$(PY) -m extractor prune $(call option,KEEP_DAYS,--keep-days) $(call flag,DRY_RUN,--dry-run) $(args)
+
+forget: $(READY) ## Remove a wrong day or a film everywhere, after saying what would go (DATE or FILM, YES=1: don't ask)
+	@$(PY) -m tools.forget $(call option,DATE,--date) $(call option,FILM,--film) $(call flag,YES,--yes)
 
 ##@ Looking at them
 
@@ -175,7 +179,7 @@ clean: ## Remove caches and built files; never data, .env or .venv
 help: ## Print these lines
 	@awk -f tools/help.awk Makefile
 
-.PHONY: elt extract dbt demo load dump prune status check preview metabase parquet psql docs docs-serve start stop env backup restore up up-demo schedule down logs \
+.PHONY: elt extract dbt demo load dump prune forget status check preview metabase parquet psql docs docs-serve start stop env backup restore up up-demo schedule down logs \
 	setup test fuzz lint format bench lock clean help
 
 # The stamps hold the lock's fingerprint, so a lock whose date alone changed costs nothing.

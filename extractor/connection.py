@@ -4,6 +4,7 @@ A lock is a session-level advisory lock, so it ends with the connection, however
 """
 
 import asyncio
+import logging
 import os
 import re
 import socket
@@ -13,10 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import warehouse
+import psycopg
+
+from common.errors import ConfigurationError
 from extractor import schema
-from extractor.errors import LockedError
+from extractor.errors import LandingError, LockedError
 from extractor.schema import Connection
+
+log = logging.getLogger(__name__)
 
 #: The writer's advisory lock in its database: "tmdb-elt" as a number.
 LOCK_KEY: Final = int.from_bytes(b"tmdb-elt", "big")
@@ -60,8 +65,8 @@ async def read_only() -> AsyncIterator[Connection]:
 async def locked(lock: Lock = WRITER) -> AsyncIterator[Connection]:
     """A connection with a lock, by default the writer's, for work that is no run.
 
-    Raises `LockedError` when another program has it, `warehouse.WarehouseError` when PostgreSQL can't be had,
-    `ConfigurationError` for a landing zone of a newer version.
+    Raises `LockedError` when another program has it, `ConfigurationError` for a wrong password, user or
+    database, `LandingError` when PostgreSQL can't be reached.
     """
     connection = await locked_connection(lock)
     try:
@@ -101,9 +106,28 @@ async def try_lock(connection: Connection, lock: Lock = WRITER) -> bool:
 
 
 async def first_connection() -> Connection:
-    """A connection to a landing zone that this program knows; waits for a server that is starting."""
-    connection = await connect(patience=PATIENCE)
+    """A connection to a landing zone that this program can use; waits for a server that is starting."""
+    deadline = time.monotonic() + PATIENCE
+    told = False
+    while True:
+        try:
+            connection = await connect()
+            break
+        except psycopg.OperationalError as error:
+            starting = re.search("starting up|shutting down|recovery", str(error))
+            if starting and time.monotonic() < deadline:
+                if not told:
+                    log.warning("%s; waiting up to %.0f s for it", one_line(error), PATIENCE)
+                told = True
+                await asyncio.sleep(0.5)
+                continue
+            raise _cannot_connect(error) from error
     try:
+        if connection.info.parameter_status("server_encoding") != "UTF8":
+            raise ConfigurationError(
+                f"the database {connection.info.dbname} is not UTF8-encoded: TMDB's text would not fit."
+                " Make one with: create database … encoding 'UTF8' template template0"
+            )
         await schema.refuse_newer(connection)
     except BaseException:
         await connection.close()
@@ -111,12 +135,11 @@ async def first_connection() -> Connection:
     return connection
 
 
-async def connect(*, patience: float = 0) -> Connection:
-    """A connection to the warehouse in autocommit mode, which tells others whose it is. Raises
-    `warehouse.WarehouseError`.
-    """
-    connection: Connection = await warehouse.connect_async(
-        patience=patience,
+async def connect() -> Connection:
+    """A connection in autocommit mode, with the session's settings. Raises `psycopg.Error`."""
+    connection: Connection = await psycopg.AsyncConnection.connect(
+        autocommit=True,
+        connect_timeout=10,
         application_name=f"tmdb-elt extractor pid={os.getpid()} host={_host()}",
         # A server that vanished without a word is noticed in half a minute.
         keepalives_idle=10,
@@ -126,7 +149,10 @@ async def connect(*, patience: float = 0) -> Connection:
     )
     try:
         await connection.execute(
-            b"set client_min_messages = warning; set lock_timeout = '30s';"
+            # What role or database may have set otherwise: dates must be read as they are written here, and a
+            # connection that waits while films are fetched must keep its lock.
+            b"set client_min_messages = warning; set lock_timeout = '30s'; set timezone = 'UTC';"
+            b"set datestyle = 'ISO, YMD'; set statement_timeout = 0; set idle_session_timeout = 0;"
             # A client that vanished without a word does not keep the lock for hours.
             b"set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;"
             # What this program takes for landed must survive a crash of the server.
@@ -145,6 +171,20 @@ async def connect(*, patience: float = 0) -> Connection:
 def one_line(error: Exception) -> str:
     """What PostgreSQL said, on one line."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _cannot_connect(error: psycopg.OperationalError) -> ConfigurationError | LandingError:
+    names = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE")
+    where = ", ".join(f"{name}={os.environ[name]}" for name in names if os.environ.get(name))
+    said = one_line(error)
+    # The server tells no SQLSTATE here.
+    if re.search("authentication failed|no password supplied|does not exist|no pg_hba.conf entry", said):
+        return ConfigurationError(
+            f"PostgreSQL refused the connection ({where}): {said}. Check PGUSER, PGPASSWORD, PGDATABASE"
+        )
+    return LandingError(
+        f"cannot reach PostgreSQL ({where}): {said}. Is it running, and are PGHOST and PGPORT right?"
+    )
 
 
 def _host() -> str:

@@ -25,7 +25,6 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
-import warehouse
 from common.errors import ProgramError
 from common.report import Counts
 from extractor import schema
@@ -287,7 +286,7 @@ class Landing:
     async def _close(self, status: str, progress: tuple[int, int], error: str) -> None:
         try:
             await self.finish(status, *progress, error)
-        except (LandingError, warehouse.WarehouseError, psycopg.Error) as lost:
+        except (LandingError, psycopg.Error) as lost:
             # the next run finds it still marked as running, and marks it as interrupted
             log.warning("the ledger could not be closed: %s", lost)
 
@@ -359,7 +358,7 @@ class Landing:
                         await self._reconnect()
                         pause = 0.1
                     return await operation(self._connection)
-                except (psycopg.Error, warehouse.WarehouseError, _LockBusyError) as error:
+                except (psycopg.Error, _LockBusyError) as error:
                     if not self._may_pass(error):
                         raise
                     now = time.monotonic()

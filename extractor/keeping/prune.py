@@ -122,17 +122,21 @@ async def _refuse_what_is_not_taken(connection: Connection, partitions: list[Par
     newest = max((p.max_load_id for p in partitions if p.max_load_id is not None), default=None)
     if newest is None:
         return
-    if not await schema.exists(connection, "marts.load_watermark"):
+    if not await schema.exists(connection, "ops.watermark"):
         raise RefusedError(
-            "nothing was dropped: there are no marts yet (no table marts.load_watermark), so the landing"
-            " zone is the only copy of the history. Build them first: make dbt"
+            "nothing was dropped: there are no tables yet (no ops.watermark), so the landing zone is the only"
+            " copy of the history. Build them first: make dbt"
         )
-    cursor = await connection.execute("select relation, load_id from marts.load_watermark order by relation")
+    # staging keeps what it has read; a table that is gone reads nothing any more
+    cursor = await connection.execute(
+        "select relation, load_id from ops.watermark where to_regclass('staging.' || relation) is not null"
+        " order by relation"
+    )
     taken = await cursor.fetchall()
     behind = [f"{relation} (up to load {load_id})" for relation, load_id in taken if load_id < newest]
     if not taken or behind:
-        what = "no mart has taken anything" if not taken else f"not all was taken by {', '.join(behind)}"
+        what = "no table has taken anything" if not taken else f"not all was taken by {', '.join(behind)}"
         raise RefusedError(
             f"nothing was dropped: the months to drop reach to load {newest}, but {what}."
-            " Bring the marts up to date first: make dbt"
+            " Bring the tables up to date first: make dbt"
         )

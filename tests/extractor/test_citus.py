@@ -63,8 +63,9 @@ def test_prune_counts_what_the_nodes_have(
 ) -> None:
     stub(zone)
     extract(pages=1)
-    zone.execute("create schema marts; create table marts.load_watermark (relation text, load_id bigint)")
-    zone.execute("insert into marts.load_watermark values ('fact', 1000000)")
+    zone.execute("create schema ops; create table ops.watermark (relation text, load_id bigint)")
+    zone.execute("create schema staging; create table staging.fact ()")
+    zone.execute("insert into ops.watermark values ('fact', 1000000)")
     done = program("prune", "--keep-days", "1", "--dry-run")
     if "nothing to drop" not in done.stdout:  # the month of DAY is over
         assert re.search(r"1,0\d\d\.\d MB", done.stdout), done.stdout + done.stderr

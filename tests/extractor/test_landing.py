@@ -8,6 +8,7 @@ from datetime import date
 import psycopg
 import pytest
 
+from common.errors import ConfigurationError
 from common.report import Counts
 from demo.server import StandIn
 from extractor import films, landing, settings
@@ -198,6 +199,19 @@ def test_what_to_fetch_costs_index_reads_at_a_year_of_history(zone: Zone, questi
         cursor = connection.execute(("explain (analyze, buffers, format json) " + query).encode(), parameters)
         plan = cursor.fetchone()[0][0]["Plan"]
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= PAGES[question]
+
+
+def test_an_encoding_that_cannot_hold_the_text_is_refused(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = zone.variables["PGDATABASE"] + "_latin"
+    zone.execute(f"create database {name} encoding 'LATIN1' locale 'C' template template0")
+    try:
+        monkeypatch.setenv("PGDATABASE", name)
+        with pytest.raises(ConfigurationError, match="not UTF8"):
+            write([])
+    finally:
+        zone.execute(f"drop database {name} with (force)")
 
 
 def test_a_role_that_may_not_make_the_schema_is_told_so(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from extractor.values import today
 from tests.extractor.conftest import Program, Zone
 
 MARTS = (
-    "create schema marts; create table marts.load_watermark"
+    "create schema ops; create schema staging; create table staging.stg_a (); create table staging.stg_b ();"
+    " create table ops.watermark"
     " (relation text primary key, load_id bigint not null, updated_at timestamptz default now())"
 )
 
@@ -45,7 +46,7 @@ def months(zone: Zone) -> list[date]:
             )
         connection.execute(MARTS)
         connection.execute(
-            "insert into marts.load_watermark values ('fact_movie_daily', 5), ('dim_movie', 5)"
+            "insert into ops.watermark values ('stg_a', 5), ('stg_b', 5), ('stg_gone', 1)"
         )
     return days
 
@@ -101,10 +102,10 @@ def test_a_dry_run_only_tells(program: Program, zone: Zone, months: list[date]) 
 def test_it_refuses_what_a_mart_has_not_taken(
     program: Program, zone: Zone, months: list[date], dry_run: bool
 ) -> None:
-    zone.execute("update marts.load_watermark set load_id = 1 where relation = 'dim_movie'")
+    zone.execute("update ops.watermark set load_id = 1 where relation = 'stg_b'")
     done = program("prune", "--keep-days", keep_from(months[2]), *["--dry-run"] * dry_run)
     assert done.returncode == 1
-    assert "nothing was dropped" in done.stderr and "dim_movie (up to load 1)" in done.stderr
+    assert "nothing was dropped" in done.stderr and "stg_b (up to load 1)" in done.stderr
     assert "make dbt" in done.stderr and "Traceback" not in done.stderr
     assert len(partitions(zone)) == 5 and zone.one("select count(*) from raw.prune_log") == 0
     # what it has taken may go
@@ -112,7 +113,7 @@ def test_it_refuses_what_a_mart_has_not_taken(
     assert len(partitions(zone)) == 4
 
 
-@pytest.mark.parametrize("change", ["drop table marts.load_watermark", "delete from marts.load_watermark"])
+@pytest.mark.parametrize("change", ["drop table ops.watermark", "delete from ops.watermark"])
 def test_it_refuses_without_marts(program: Program, zone: Zone, months: list[date], change: str) -> None:
     zone.execute(change)
     done = program("prune", "--keep-days", keep_from(months[2]))
@@ -123,7 +124,7 @@ def test_it_refuses_without_marts(program: Program, zone: Zone, months: list[dat
 def test_an_empty_month_needs_nobody_to_have_taken_it(
     program: Program, zone: Zone, months: list[date]
 ) -> None:
-    zone.execute("drop schema marts cascade")
+    zone.execute("drop schema ops cascade")
     zone.execute("delete from raw.tmdb_response where snapshot_date = %s", months[0])
     done = program("prune", "--keep-days", keep_from(months[1]))
     assert done.returncode == 0, done.stderr

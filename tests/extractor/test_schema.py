@@ -11,12 +11,10 @@ from tests.dbt_project.runner import Dbt
 from tests.extractor.conftest import DAY, Extract, Program, Zone
 
 NEWEST = len(MIGRATIONS)
-#: What the first version had, but for what later ones added.
 ROWS = (
-    "select to_jsonb(row) - 'language' from raw.tmdb_response as row"
-    " order by resource, snapshot_date, resource_id",
-    "select to_jsonb(row) from raw.extract_failure as row order by failure_id",
-    "select to_jsonb(row) - array['partial', 'kept'] from raw.extract_run as row where run_id = 1",
+    "select * from raw.tmdb_response order by resource, snapshot_date, resource_id",
+    "select * from raw.extract_failure order by failure_id",
+    "select * from raw.extract_run where run_id = 1",
 )
 
 
@@ -61,7 +59,7 @@ def test_the_first_version_migrates_in_place_and_everything_goes_on(
     assert [zone.rows(query) for query in ROWS] == [
         before[0],
         # the run that was under way is closed; what failed in the new one is its own
-        [*before[1], *zone.rows(f"select * from ({ROWS[1]}) as f (row) where row ->> 'run_id' = '3'")],
+        [*before[1], *zone.rows("select * from raw.extract_failure where run_id = 3 order by failure_id")],
         before[2],
     ]
     assert zone.one("select status from raw.extract_run where run_id = 2") == "interrupted"
