@@ -6,6 +6,9 @@ of its name, giving all its rows with all their columns but the lineage.
 
 import csv
 import datetime as dt
+import html
+import json
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +21,18 @@ REGIONS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds" / "count
 FIRST_DATE = dt.date(2000, 1, 1)
 STALE_AFTER = dt.timedelta(days=30)
 PRINCIPAL_CAST = 10
-GENDERS = {1: "Female", 2: "Male", 3: "Non-binary"}
+#: What cannot be read: white space, and characters without width.
+BLANKS = "".join(
+    map(chr, (9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E)))
+) + ("\u2028\u2029\u202f\u205f\u2060\u3000\ufeff")
+#: What a payload has beside what describes the film.
+UNDESCRIPTIVE = {
+    "popularity", "vote_average", "vote_count", "account_states", "alternative_titles", "changes", "credits",
+    "external_ids", "images", "keywords", "lists", "recommendations", "release_dates", "reviews", "similar",
+    "translations", "videos", "watch/providers",
+}  # fmt: skip
+MONEY = 10**18 - 1
+GENDERS = {"1": "Female", "2": "Male", "3": "Non-binary"}
 
 Row = dict[str, Any]
 Naming = tuple[str, Any, Row]
@@ -38,18 +52,64 @@ class Landed(NamedTuple):
 
 
 def text(value: Any) -> str | None:
-    """Text in composed Unicode; nothing for ''."""
-    return unicodedata.normalize("NFC", value) or None if isinstance(value, str) else None
+    """Text in composed Unicode, its HTML entities decoded; nothing where it is blank, or no text."""
+    if not isinstance(value, str):
+        return None
+    decoded = re.sub(
+        r"&(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);", lambda m: html.unescape(m[0]), value
+    )
+    return unicodedata.normalize("NFC", decoded) if decoded.strip(BLANKS) else None
 
 
-def known(value: Any) -> int | None:
+def number(value: Any, least: int, most: int) -> Decimal | None:
+    """A number, or the text of one; nothing where it is none, or not between the two."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,30})?", str(value), re.ASCII):
+        return None
+    return Decimal(str(value)) if least <= Decimal(str(value)) <= most else None
+
+
+def whole(value: Any, least: int = 0, most: int = 2**31 - 1) -> int | None:
+    """A whole number, rounded as SQL does."""
+    known = number(value, -(10**18), 10**18)
+    rounded = None if known is None else int(known.quantize(Decimal(1), ROUND_HALF_UP))
+    return rounded if rounded is not None and least <= rounded <= most else None
+
+
+def id_of(value: Any) -> int | None:
+    """TMDB's number of a thing."""
+    return whole(value, 1, 10**18 - 1)
+
+
+def known(value: Any, most: int = 2**31 - 1) -> int | None:
     """A whole number; nothing for 0."""
-    return int(value) or None if isinstance(value, int | float) else None
+    return whole(value, 0, most) or None
 
 
 def day_of(value: Any) -> dt.date | None:
-    """A date; nothing for ''."""
-    return dt.date.fromisoformat(value) if value else None
+    """A date from 1800 on; nothing for anything else."""
+    if not isinstance(value, str) or not re.fullmatch(r"(1[89]|[2-9]\d)\d\d-\d\d-\d\d", value, re.ASCII):
+        return None
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def members(holder: Any, field: str, key: Callable[[Any], Any]) -> dict[Any, list[Row]]:
+    """The objects in a list by their key: those without one, and what is no list, are not there."""
+    result: dict[Any, list[Row]] = defaultdict(list)
+    listed = holder.get(field) if isinstance(holder, dict) else None
+    for member in listed if isinstance(listed, list) else ():
+        if isinstance(member, dict) and (value := key(member)) is not None:
+            result[value].append(member)
+    return result
+
+
+def greatest(rows: Iterable[Row], name: str) -> str | None:
+    """Of what several rows say, the last in the order of letters."""
+    return max(filter(None, (text(row.get(name)) for row in rows)), default=None)
 
 
 def decimal(value: Any, places: int) -> Decimal | None:
@@ -65,26 +125,34 @@ def mean(values: Iterable[Any], places: int) -> Decimal | None:
     return decimal(Decimal(sum(there)) / len(there), places) if there else None
 
 
+def total(values: Iterable[Any]) -> Any:
+    """The sum of the known values, as SQL's sum."""
+    there = [value for value in values if value is not None]
+    return sum(there) if there else None
+
+
 def days_before(days: Iterable[dt.date], day: dt.date, count: int) -> dt.date | None:
     """The last of ``days`` that is at least ``count`` days before ``day`` and at most twice as many."""
     near = [d for d in days if count <= (day - d).days <= 2 * count]
     return max(near, default=None)
 
 
-def description(film: Mapping[str, Any]) -> Row:
+def description(film: Mapping[str, Any], id_: int) -> Row:
     """What describes a film, in the order of the columns."""
-    collection = film.get("belongs_to_collection") or {}
+    collection = film.get("belongs_to_collection")
+    collection = collection if isinstance(collection, dict) and id_of(collection.get("id")) else {}
+    original = text(film.get("original_title"))
     return {
-        "title": text(film.get("title")),
-        "original_title": text(film.get("original_title")),
+        "title": text(film.get("title")) or original or f"Untitled film {id_}",
+        "original_title": original,
         "original_language": text(film.get("original_language")),
         "release_date": day_of(film.get("release_date")),
         "status": text(film.get("status")),
         "runtime": known(film.get("runtime")),
-        "budget": known(film.get("budget")),
-        "revenue": known(film.get("revenue")),
+        "budget": known(film.get("budget"), MONEY),
+        "revenue": known(film.get("revenue"), MONEY),
         "imdb_id": text(film.get("imdb_id")),
-        "collection_id": collection.get("id"),
+        "collection_id": id_of(collection.get("id")),
         "collection_name": text(collection.get("name")),
         "tagline": text(film.get("tagline")),
         "overview": text(film.get("overview")),
@@ -101,10 +169,58 @@ def suspect(amount: int | None, most: int) -> bool:
     return amount is not None and not 1000 <= amount <= most
 
 
+def content(row: Landed) -> Any:
+    """All that an answer says of a film but its measures and blocks."""
+    said = {name: value for name, value in row.payload.items() if name not in UNDESCRIPTIVE}
+    return json.dumps(said, sort_keys=True)
+
+
+def has_credits(payload: Any) -> bool:
+    """Whether a payload has both lists of credits."""
+    block = payload.get("credits")
+    return isinstance(block, dict) and all(isinstance(block.get(name), list) for name in ("cast", "crew"))
+
+
+def has_keywords(payload: Any) -> bool:
+    """Whether a payload has the list of keywords."""
+    block = payload.get("keywords")
+    return isinstance(block, dict) and isinstance(block.get("keywords"), list)
+
+
+def credits_content(row: Landed) -> Any:
+    """Who has a credit; the popularity of people is none of it."""
+    block = row.payload["credits"]
+    return json.dumps(
+        [
+            [
+                {k: v for k, v in c.items() if k != "popularity"} if isinstance(c, dict) else None
+                for c in block[name]
+            ]
+            for name in ("cast", "crew")
+        ],
+        sort_keys=True,
+    )
+
+
+def keywords_content(row: Landed) -> Any:
+    """The keywords."""
+    return json.dumps(row.payload["keywords"]["keywords"], sort_keys=True)
+
+
 def credits_of(row: Landed, block: str) -> dict[str, Row]:
-    """credit_id → credit, of the block `cast` or `crew`."""
-    listed = (row.payload.get("credits") or {}).get(block) or ()
-    return {credit["credit_id"]: credit for credit in listed}
+    """credit_id → credit, of the block `cast` or `crew`: the first of those with one id."""
+
+    def order(credit: Row) -> tuple[Any, ...]:
+        def last(value: Any) -> tuple[bool, Any]:
+            return value is None, value
+
+        words = ("character",) if block == "cast" else ("department", "job")
+        place = (last(whole(credit.get("order"))),) if block == "cast" else ()
+        return *place, id_of(credit.get("id")), *(last(text(credit.get(word))) for word in words)
+
+    listed = members(row.payload["credits"], block, lambda credit: text(credit.get("credit_id")))
+    people = {id_: [c for c in said if id_of(c.get("id")) is not None] for id_, said in listed.items()}
+    return {id_: min(said, key=order) for id_, said in people.items() if said}
 
 
 class Tables:
@@ -135,14 +251,29 @@ class Tables:
         """Each film's last answer with a payload."""
         return {row.resource_id: row for row in self.payloads}
 
-    def newest_with(self, *keys: str) -> dict[int, Landed]:
-        """Each film's last answer whose payload has the keys."""
-        return {row.resource_id: row for row in self.payloads if all(key in row.payload for key in keys)}
+    def newest_with(self, has: Callable[[Any], bool]) -> dict[int, Landed]:
+        """Each film's last answer that has a block."""
+        return {row.resource_id: row for row in self.payloads if has(row.payload)}
 
-    def newest_list(self, resource: str) -> Any:
-        """The newest list of TMDB's, or an empty one."""
-        rows = [row for row in self.landed if row.resource == resource]
-        return max(rows, key=lambda row: row.snapshot_date).payload if rows else []
+    def lists(self, resource: str) -> list[tuple[dt.date, list[Row]]]:
+        """TMDB's lists that name anything, oldest first: their dates and what they name."""
+        key = {"genre_list": "id", "country_list": "iso_3166_1", "language_list": "iso_639_1"}[resource]
+        found = []
+        for row in sorted((r for r in self.landed if r.resource == resource), key=lambda r: r.snapshot_date):
+            holder = row.payload if resource == "genre_list" else {"genres": row.payload}
+            of_key = members(
+                holder, "genres", lambda m: id_of(m.get(key)) if key == "id" else text(m.get(key))
+            )
+            if of_key:
+                found.append(
+                    (row.snapshot_date, [{**said[0], "key": value} for value, said in of_key.items()])
+                )
+        return found
+
+    def listed(self, resource: str) -> set[Any]:
+        """What TMDB's newest list names."""
+        lists = self.lists(resource)
+        return {row["key"] for row in lists[-1][1]} if lists else set()
 
     # --- the fact -------------------------------------------------------------------------------------------
 
@@ -151,12 +282,14 @@ class Tables:
         """movie_id → day → the fact of that day."""
         result: dict[int, dict[dt.date, Row]] = defaultdict(dict)
         for row in self.payloads:
-            votes = row.payload.get("vote_count")
+            votes = whole(row.payload.get("vote_count"))
+            popularity = number(row.payload.get("popularity"), 0, 99_999_999)
+            rating = number(row.payload.get("vote_average"), 0, 10)
             result[row.resource_id][row.snapshot_date] = {
                 "date_id": row.snapshot_date,
                 "movie_id": row.resource_id,
-                "popularity": decimal(row.payload.get("popularity"), 6),
-                "vote_average": decimal(row.payload.get("vote_average"), 3) if votes else None,
+                "popularity": decimal(popularity, 6),
+                "vote_average": decimal(rating, 3) if votes else None,
                 "vote_count": votes,
             }
         return result
@@ -181,8 +314,12 @@ class Tables:
 
     @cached_property
     def current(self) -> dict[int, Row]:
-        """The last facts of the films that are not stale."""
-        return {id_: fact for id_, fact in self.last_facts.items() if not self.is_stale(id_)}
+        """The last facts of the films that are neither stale nor gone."""
+        return {
+            id_: fact
+            for id_, fact in self.last_facts.items()
+            if not self.is_stale(id_) and self.films[id_]["vanished_on"] is None
+        }
 
     # --- films ----------------------------------------------------------------------------------------------
 
@@ -191,12 +328,11 @@ class Tables:
         """movie_id → its row of dim_movie."""
         result = {}
         for id_, row in self.newest.items():
-            said = description(row.payload)
+            said = description(row.payload, id_)
             later = [r.snapshot_date for r in self.responses[id_] if r.snapshot_date > row.snapshot_date]
             result[id_] = {
                 "movie_id": id_,
                 **said,
-                "title": said["title"] or said["original_title"] or f"Untitled film {id_}",
                 "is_budget_suspect": suspect(said["budget"], 1_000_000_000),
                 "is_revenue_suspect": suspect(said["revenue"], 6_000_000_000),
                 "vanished_on": min(later, default=None),
@@ -212,7 +348,7 @@ class Tables:
             versions: list[Row] = []
             said: Row | None = None
             for row in rows:
-                before, said = said, description(row.payload) if row.http_status == 200 else None
+                before, said = said, description(row.payload, id_) if row.http_status == 200 else None
                 if said == before:
                     continue
                 if before is not None:
@@ -234,29 +370,44 @@ class Tables:
 
     # --- what films name ------------------------------------------------------------------------------------
 
-    def named(self, key: str, namings: Callable[[Landed], Iterable[Naming]]) -> dict[Any, Row]:
-        """Key → its attributes as last given and `name_source`; ``namings`` has those of an answer."""
-        best: dict[Any, tuple[Any, Row]] = {}
-        for row in self.landed:
-            if row.http_status != 200:
-                continue
-            for source, value, attributes in namings(row):
-                evidence = (SOURCES.index(source), row.snapshot_date, row.resource_id)
-                if value not in best or evidence >= best[value][0]:
-                    best[value] = (evidence, {key: value, **attributes, "name_source": source})
-        return {value: attributes for value, (_, attributes) in best.items()}
+    def named(
+        self,
+        key: str,
+        namings: Callable[[Landed], Iterable[Naming]],
+        lists: Iterable[tuple[dt.date, Any, Row]] = (),
+        says: Callable[[Landed], Any] = content,
+        has: Callable[[Any], bool] = lambda payload: True,
+    ) -> dict[Any, Row]:
+        """Key → its attributes and `name_source`, by the best evidence.
+
+        That is, in this order: what has a name; TMDB's ``lists`` before films; what a film says today; what
+        was first said last; the film with the higher id. ``namings`` has what an answer names, ``says`` the
+        part of it that was said.
+        """
+        evidence: dict[Any, list[tuple[Any, Row]]] = defaultdict(list)
+        for date, value, attributes in lists:
+            rank = (attributes["name"] is not None, SOURCES.index("list"), True, date, 0)
+            evidence[value].append((rank, {**attributes, "name_source": "list"}))
+        first: dict[tuple[int, Any], dt.date] = {}
+        today: dict[int, Any] = {}
+        for row in self.payloads:
+            if has(row.payload):
+                first.setdefault((row.resource_id, says(row)), row.snapshot_date)
+                today[row.resource_id] = says(row)
+        for row in self.payloads:
+            if has(row.payload) and first[row.resource_id, says(row)] == row.snapshot_date:
+                is_current = today[row.resource_id] == says(row)
+                for source, value, attributes in namings(row):
+                    named = attributes["name"] is not None
+                    rank = (named, SOURCES.index(source), is_current, row.snapshot_date, row.resource_id)
+                    evidence[value].append((rank, {**attributes, "name_source": source}))
+        return {value: {key: value, **max(said, key=lambda e: e[0])[1]} for value, said in evidence.items()}
 
     def named_by_films(
-        self, key: str, namings: Callable[[Landed], Iterable[tuple[Any, Row]]]
+        self, key: str, namings: Callable[[Landed], Iterable[tuple[Any, Row]]], **options: Any
     ) -> dict[Any, Row]:
         """The same for what no list of TMDB's has."""
-
-        def by_film(row: Landed) -> Iterable[Naming]:
-            if row.resource == "movie":
-                for value, attributes in namings(row):
-                    yield "film", value, attributes
-
-        rows = self.named(key, by_film)
+        rows = self.named(key, lambda row: (("film", *naming) for naming in namings(row)), **options)
         return {value: {k: v for k, v in row.items() if k != "name_source"} for value, row in rows.items()}
 
     @cached_property
@@ -264,14 +415,16 @@ class Tables:
         """genre_id → its row of dim_genre."""
 
         def namings(row: Landed) -> Iterable[Naming]:
-            if row.resource in ("genre_list", "movie"):
-                for genre in row.payload.get("genres") or ():
-                    source = "list" if row.resource == "genre_list" else "film"
-                    yield source, genre["id"], {"name": text(genre["name"])}
+            for id_, said in members(row.payload, "genres", lambda genre: id_of(genre.get("id"))).items():
+                yield "film", id_, {"name": greatest(said, "name")}
 
-        listed = {genre["id"] for genre in (self.newest_list("genre_list") or {"genres": []})["genres"]}
-        rows = self.named("genre_id", namings)
-        return {key: {**row, "is_listed": key in listed} for key, row in rows.items()}
+        lists = [
+            (date, genre["key"], {"name": text(genre.get("name"))})
+            for date, listed in self.lists("genre_list")
+            for genre in listed
+        ]
+        rows = self.named("genre_id", namings, lists)
+        return {key: {**row, "is_listed": key in self.listed("genre_list")} for key, row in rows.items()}
 
     def dim_genre(self) -> list[Row]:
         return list(self.genres.values())
@@ -281,9 +434,9 @@ class Tables:
         """company_id → its row of dim_company."""
 
         def namings(row: Landed) -> Iterable[tuple[int, Row]]:
-            for company in row.payload.get("production_companies") or ():
-                names = ("name", "logo_path", "origin_country")
-                yield company["id"], {name: text(company.get(name)) for name in names}
+            sent = members(row.payload, "production_companies", lambda company: id_of(company.get("id")))
+            for id_, said in sent.items():
+                yield id_, {name: greatest(said, name) for name in ("name", "logo_path", "origin_country")}
 
         return self.named_by_films("company_id", namings)
 
@@ -295,27 +448,32 @@ class Tables:
         """iso_3166_1 → its row of dim_country."""
 
         def namings(row: Landed) -> Iterable[Naming]:
-            if row.resource == "country_list":
-                for country in row.payload:
-                    code = country["iso_3166_1"]
-                    names = {"name": text(country["english_name"]) or code}
-                    yield "list", code, {**names, "native_name": text(country.get("native_name"))}
-            elif row.resource == "movie":
-                for country in row.payload.get("production_countries") or ():
-                    code = country["iso_3166_1"]
-                    yield "film", code, {"name": text(country["name"]) or code, "native_name": None}
+            sent = members(
+                row.payload, "production_countries", lambda country: text(country.get("iso_3166_1"))
+            )
+            for code, said in sent.items():
+                yield "film", code, {"name": greatest(said, "name"), "native_name": None}
 
+        lists = [
+            (
+                date,
+                country["key"],
+                {"name": text(country.get("english_name")), "native_name": text(country.get("native_name"))},
+            )
+            for date, listed in self.lists("country_list")
+            for country in listed
+        ]
         with REGIONS.open(newline="", encoding="utf-8") as file:
             regions = {row["iso_3166_1"]: row for row in csv.DictReader(file)}
-        listed = {country["iso_3166_1"] for country in self.newest_list("country_list")}
         return {
             code: {
                 **row,
+                "name": row["name"] or code,
                 "continent": regions.get(code, {}).get("continent"),
                 "region": regions.get(code, {}).get("region"),
-                "is_listed": code in listed,
+                "is_listed": code in self.listed("country_list"),
             }
-            for code, row in self.named("iso_3166_1", namings).items()
+            for code, row in self.named("iso_3166_1", namings, lists).items()
         }
 
     def dim_country(self) -> list[Row]:
@@ -325,23 +483,27 @@ class Tables:
     def languages(self) -> dict[str, Row]:
         """iso_639_1 → its row of dim_language."""
 
-        def names(language: Row) -> Row:
-            english, native = text(language.get("english_name")), text(language.get("name"))
-            return {"name": english or native or language["iso_639_1"], "native_name": native}
+        def names(said: list[Row]) -> Row:
+            native = greatest(said, "name")
+            return {"name": greatest(said, "english_name") or native, "native_name": native}
 
         def namings(row: Landed) -> Iterable[Naming]:
-            if row.resource == "language_list":
-                for language in row.payload:
-                    yield "list", language["iso_639_1"], names(language)
-            elif row.resource == "movie":
-                for language in row.payload.get("spoken_languages") or ():
-                    yield "film", language["iso_639_1"], names(language)
-                if code := row.payload.get("original_language"):
-                    yield "code", code, {"name": code, "native_name": None}
+            sent = members(row.payload, "spoken_languages", lambda language: text(language.get("iso_639_1")))
+            for code, said in sent.items():
+                yield "film", code, names(said)
+            if code := text(row.payload.get("original_language")):
+                yield "code", code, {"name": None, "native_name": None}
 
-        listed = {language["iso_639_1"] for language in self.newest_list("language_list")}
-        rows = self.named("iso_639_1", namings)
-        return {code: {**row, "is_listed": code in listed} for code, row in rows.items()}
+        lists = [
+            (date, language["key"], names([language]))
+            for date, listed in self.lists("language_list")
+            for language in listed
+        ]
+        rows = self.named("iso_639_1", namings, lists)
+        return {
+            code: {**row, "name": row["name"] or code, "is_listed": code in self.listed("language_list")}
+            for code, row in rows.items()
+        }
 
     def dim_language(self) -> list[Row]:
         return list(self.languages.values())
@@ -353,40 +515,37 @@ class Tables:
         def namings(row: Landed) -> Iterable[tuple[int, Row]]:
             said: dict[int, list[Row]] = defaultdict(list)
             for credit in (*credits_of(row, "cast").values(), *credits_of(row, "crew").values()):
-                names = ("name", "original_name", "known_for_department", "profile_path")
-                attributes = {name: text(credit.get(name)) for name in names}
-                said[credit["id"]].append({**attributes, "gender": GENDERS.get(credit.get("gender") or 0)})
-            for id_, descriptions in said.items():
+                said[id_of(credit["id"]) or 0].append(credit)
+            for id_, credits in said.items():
                 # someone's credits in one film may differ: of each attribute the one last in order counts
-                yield (
-                    id_,
-                    {
-                        name: max(filter(None, (said[name] for said in descriptions)), default=None)
-                        for name in descriptions[0]
-                    },
-                )
+                names = ("name", "original_name", "known_for_department", "profile_path")
+                genders = (GENDERS.get(str(credit.get("gender"))) for credit in credits)
+                gender = max(filter(None, genders), default=None)
+                yield id_, {**{name: greatest(credits, name) for name in names}, "gender": gender}
 
-        return self.named_by_films("person_id", namings)
+        return self.named_by_films("person_id", namings, says=credits_content, has=has_credits)
 
     def dim_person(self) -> list[Row]:
         return list(self.people.values())
 
     def dim_keyword(self) -> list[Row]:
         def namings(row: Landed) -> Iterable[tuple[int, Row]]:
-            if "credits" in row.payload:
-                for keyword in (row.payload.get("keywords") or {}).get("keywords") or ():
-                    yield keyword["id"], {"name": text(keyword["name"])}
+            sent = members(row.payload["keywords"], "keywords", lambda keyword: id_of(keyword.get("id")))
+            for id_, said in sent.items():
+                yield id_, {"name": greatest(said, "name")}
 
-        return list(self.named_by_films("keyword_id", namings).values())
+        rows = self.named_by_films("keyword_id", namings, says=keywords_content, has=has_keywords)
+        return list(rows.values())
 
     @cached_property
     def collections(self) -> dict[int, Row]:
         """collection_id → its row of dim_collection."""
 
         def namings(row: Landed) -> Iterable[tuple[int, Row]]:
-            if collection := row.payload.get("belongs_to_collection"):
+            collection = row.payload.get("belongs_to_collection")
+            if isinstance(collection, dict) and (id_ := id_of(collection.get("id"))):
                 names = ("name", "poster_path", "backdrop_path")
-                yield collection["id"], {name: text(collection.get(name)) for name in names}
+                yield id_, {name: text(collection.get(name)) for name in names}
 
         return self.named_by_films("collection_id", namings)
 
@@ -401,29 +560,26 @@ class Tables:
 
     # --- bridges --------------------------------------------------------------------------------------------
 
-    def members(self, field: str, key: str) -> set[tuple[int, Any]]:
+    def members(self, field: str, key: Callable[[Any], Any]) -> set[tuple[int, Any]]:
         """(movie_id, member) for the members in ``field`` of each film's last payload."""
         return {
-            (id_, member[key])
-            for id_, row in self.newest.items()
-            for member in row.payload.get(field) or ()
-            if member[key] not in (None, "")
+            (id_, member) for id_, row in self.newest.items() for member in members(row.payload, field, key)
         }
 
     @cached_property
     def movie_genre(self) -> set[tuple[int, int]]:
         """Films and their genres."""
-        return self.members("genres", "id")
+        return self.members("genres", lambda genre: id_of(genre.get("id")))
 
     @cached_property
     def movie_company(self) -> set[tuple[int, int]]:
         """Films and their companies."""
-        return self.members("production_companies", "id")
+        return self.members("production_companies", lambda company: id_of(company.get("id")))
 
     @cached_property
     def movie_country(self) -> set[tuple[int, str]]:
         """Films and their countries."""
-        return self.members("production_countries", "iso_3166_1")
+        return self.members("production_countries", lambda country: text(country.get("iso_3166_1")))
 
     def bridge_movie_genre(self) -> list[Row]:
         return [{"movie_id": movie, "genre_id": genre} for movie, genre in self.movie_genre]
@@ -435,14 +591,14 @@ class Tables:
         return [{"movie_id": movie, "iso_3166_1": code} for movie, code in self.movie_country]
 
     def bridge_movie_language(self) -> list[Row]:
-        spoken = self.members("spoken_languages", "iso_639_1")
+        spoken = self.members("spoken_languages", lambda language: text(language.get("iso_639_1")))
         return [{"movie_id": movie, "iso_639_1": code} for movie, code in spoken]
 
     def bridge_movie_keyword(self) -> list[Row]:
         return [
             {"movie_id": id_, "keyword_id": keyword}
-            for id_, row in self.newest_with("credits", "keywords").items()
-            for keyword in {keyword["id"] for keyword in row.payload["keywords"]["keywords"]}
+            for id_, row in self.newest_with(has_keywords).items()
+            for keyword in members(row.payload["keywords"], "keywords", lambda word: id_of(word.get("id")))
         ]
 
     def bridge_movie_cast(self) -> list[Row]:
@@ -450,11 +606,11 @@ class Tables:
             {
                 "movie_id": id_,
                 "credit_id": credit_id,
-                "person_id": credit["id"],
-                "character_name": text(credit["character"]),
-                "cast_order": credit["order"],
+                "person_id": id_of(credit["id"]),
+                "character_name": text(credit.get("character")),
+                "cast_order": whole(credit.get("order")),
             }
-            for id_, row in self.newest_with("credits").items()
+            for id_, row in self.newest_with(has_credits).items()
             for credit_id, credit in credits_of(row, "cast").items()
         ]
 
@@ -463,11 +619,11 @@ class Tables:
             {
                 "movie_id": id_,
                 "credit_id": credit_id,
-                "person_id": credit["id"],
-                "department": text(credit["department"]),
-                "job": text(credit["job"]),
+                "person_id": id_of(credit["id"]),
+                "department": text(credit.get("department")),
+                "job": text(credit.get("job")),
             }
-            for id_, row in self.newest_with("credits").items()
+            for id_, row in self.newest_with(has_credits).items()
             for credit_id, credit in credits_of(row, "crew").items()
         ]
 
@@ -495,7 +651,7 @@ class Tables:
         """genre_id → day → its row of agg_genre_daily."""
         films: dict[tuple[int, dt.date], list[Row]] = defaultdict(list)
         for row in self.payloads:
-            for genre_id in {genre["id"] for genre in row.payload.get("genres") or ()}:
+            for genre_id in members(row.payload, "genres", lambda genre: id_of(genre.get("id"))):
                 films[genre_id, row.snapshot_date].append(self.facts[row.resource_id][row.snapshot_date])
         result: dict[int, dict[dt.date, Row]] = defaultdict(dict)
         for (genre_id, day), facts in films.items():
@@ -504,7 +660,7 @@ class Tables:
                 "genre_id": genre_id,
                 "movie_count": len(facts),
                 "avg_popularity": mean((fact["popularity"] for fact in facts), 6),
-                "total_votes": sum(fact["vote_count"] for fact in facts),
+                "total_votes": total(fact["vote_count"] for fact in facts),
                 "avg_rating": mean((fact["vote_average"] for fact in facts), 3),
             }
         return result
@@ -535,7 +691,7 @@ class Tables:
                 "cast_movie_count": sum("cast" in part for part in played),
                 "directed_movie_count": sum("director" in part for part in played),
                 "avg_popularity": mean((fact["popularity"] for fact in facts), 6),
-                "total_votes": sum(fact["vote_count"] for fact in facts),
+                "total_votes": total(fact["vote_count"] for fact in facts),
                 "avg_rating": mean((fact["vote_average"] for fact in facts), 3),
                 "rating_points": decimal(sum(points), 3) if points else None,
             }

@@ -1,12 +1,13 @@
 """What the analytic views must show, worked out in plain Python on top of `tests.dbt_project.expected`."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from tests.dbt_project.expected import Row, Tables, days_before, decimal, mean
+from tests.dbt_project.expected import Row, Tables, days_before, decimal, mean, total
 
 PRIOR_VOTES = 500
 CALENDAR_DAYS_BACK = 90
@@ -23,9 +24,19 @@ def percent(new: Decimal | None, old: Decimal | None) -> Decimal | None:
     return decimal(100 * (new / old - 1), 1) if new is not None and old else None
 
 
+def share(part: int | None, whole: int | None) -> Decimal | None:
+    """A part of a whole, from 0 to 1."""
+    return decimal(Decimal(part) / whole, 6) if part is not None and whole else None
+
+
 def descending(value: Any) -> tuple[bool, Any]:
     """A sort key: the highest first, the unknown last."""
     return value is None, 0 if value is None else -value
+
+
+def ascending(value: Any) -> tuple[bool, Any]:
+    """The key of SQL's `desc`: the unknown first, then the highest."""
+    return value is not None, 0 if value is None else -value
 
 
 class Views(Tables):
@@ -33,9 +44,9 @@ class Views(Tables):
 
     @cached_property
     def mean_rating(self) -> Decimal:
-        """The mean rating of all films that are not stale."""
+        """The mean rating of all films that are neither stale nor gone."""
         rated = [fact["vote_average"] for fact in self.current.values() if fact["vote_average"] is not None]
-        return Decimal(sum(rated)) / len(rated)
+        return Decimal(sum(rated)) / len(rated) if rated else Decimal("NaN")
 
     def weighted(self, facts: Iterable[Row]) -> Decimal | None:
         """All votes of the films, and 500 more of the mean rating."""
@@ -43,9 +54,9 @@ class Views(Tables):
         points = [
             fact["vote_average"] * fact["vote_count"] for fact in facts if fact["vote_average"] is not None
         ]
-        if not points:
+        if not points or self.mean_rating.is_nan():
             return None
-        votes = sum(fact["vote_count"] for fact in facts)
+        votes = total(fact["vote_count"] for fact in facts)
         return decimal((sum(points) + PRIOR_VOTES * self.mean_rating) / (votes + PRIOR_VOTES), 3)
 
     # --- films ----------------------------------------------------------------------------------------------
@@ -55,6 +66,17 @@ class Views(Tables):
             {**film, **self.last_facts[id_], "is_stale": self.is_stale(id_)}
             for id_, film in self.films.items()
         ]
+
+    def vw_movie_as_of(self) -> list[Row]:
+        versions = [dict(row) for row in self.dim_movie_history()]
+        result = []
+        for fact in self.fact_movie_daily():
+            for version in versions:
+                end = version["valid_to"] or dt.date.max
+                if version["movie_id"] == fact["movie_id"] and version["valid_from"] <= fact["date_id"] < end:
+                    shown = {k: v for k, v in version.items() if not k.startswith(("is_current", "change"))}
+                    result.append({**shown, **fact})
+        return result
 
     def vw_top_movies(self) -> list[Row]:
         def order(fact: Row) -> tuple[Any, ...]:
@@ -78,6 +100,7 @@ class Views(Tables):
                 "title": self.films[id_]["title"],
                 "date_id": trend["date_id"],
                 "is_stale": self.is_stale(id_),
+                "vanished_on": self.films[id_]["vanished_on"],
                 **{name: trend[name] for name in MEASURES},
                 "weighted_rating": self.weighted([trend]),
             }
@@ -94,8 +117,10 @@ class Views(Tables):
     def vw_rising_movies(self) -> list[Row]:
         risen = [
             (trend["popularity"] - trend["popularity_7d"], trend)
-            for trend in self.trends.values()
-            if trend["popularity_7d"] is not None
+            for id_, trend in self.trends.items()
+            if id_ in self.current
+            and trend["popularity_7d"] is not None
+            and trend["popularity"] is not None
             and trend["popularity"] > trend["popularity_7d"]
             and (self.newest_date - trend["date_id"]).days < 7
         ]
@@ -139,7 +164,7 @@ class Views(Tables):
                     "date_id": self.last_facts[id_]["date_id"],
                 }
             )
-        return sorted(rows, key=lambda row: (row["release_date"], -row["popularity"], row["movie_id"]))
+        return sorted(rows, key=lambda row: (row["release_date"], *ascending(row["popularity"]), row["movie_id"]))
 
     # --- groups of films ------------------------------------------------------------------------------------
 
@@ -218,13 +243,13 @@ class Views(Tables):
 
     def vw_language_share(self) -> list[Row]:
         groups = self.groups({(id_, film["original_language"]) for id_, film in self.films.items()})
-        votes = sum(fact["vote_count"] for fact in self.current.values())
+        votes = total(fact["vote_count"] for fact in self.current.values())
         return [
             {
                 "original_language": code,
                 "language_name": self.languages[code]["name"] if code else "Unknown",
                 "movie_share": decimal(Decimal(measures["movie_count"]) / len(self.current), 6),
-                "vote_share": decimal(Decimal(measures["total_votes"]) / votes, 6) if votes else None,
+                "vote_share": share(measures["total_votes"], votes),
                 **measures,
             }
             for code, measures in groups.items()
@@ -254,7 +279,7 @@ class Views(Tables):
             member: {
                 "movie_count": len(films),
                 "avg_popularity": mean((fact["popularity"] for fact in films), 6),
-                "total_votes": sum(fact["vote_count"] for fact in films),
+                "total_votes": total(fact["vote_count"] for fact in films),
                 "avg_rating": mean((fact["vote_average"] for fact in films), 3),
                 "weighted_rating": self.weighted(films),
             }

@@ -19,7 +19,7 @@ RELATIONS = """
         n.nspname in ('marts', 'analytics')
         and c.relkind in ('r', 'v')
         and c.relname ~ '^(dim|bridge|fact|agg|vw)_'
-        and a.attname <> 'load_id'
+        and a.attname not in ('load_id', 'content_hash')
     group by 1, 2
     order by 1, 2
 """

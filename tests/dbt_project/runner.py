@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
@@ -74,9 +74,9 @@ class Dbt:
                 file.write(pickled)
         return Manifest(**pickle.loads(pickled))
 
-    def invoke(self, *command: str) -> dbtRunnerResult:
-        """Run a command, such as ``build --select dim_movie``."""
-        return dbtRunner(manifest=self.manifest).invoke(
+    def invoke(self, *command: str, seen: Callable[[Any], None] | None = None) -> dbtRunnerResult:
+        """Run a command, such as ``build --select dim_movie``; ``seen`` is told what dbt does, event by event."""
+        return dbtRunner(manifest=self.manifest, callbacks=[seen] if seen else []).invoke(
             ["--quiet", "--no-write-json", *command, *self._options]
         )
 

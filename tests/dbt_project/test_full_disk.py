@@ -24,7 +24,7 @@ def marts(zone: LandingZone) -> list[object]:
     """The facts, and how far each model has come."""
     return [
         zone.rows("select date_id, movie_id, popularity, load_id from marts.fact_movie_daily order by 1, 2"),
-        zone.rows("select load_id from marts.load_watermark where relation = 'fact_movie_daily'"),
+        zone.rows("select load_id from ops.watermark where relation = 'fact_movie_daily'"),
     ]
 
 

@@ -79,7 +79,8 @@ def test_a_second_day_rewrites_no_dimension(landing_zone: LandingZone, dbt: Dbt)
 
 
 KEYS = """
-    select conrelid::regclass::text || ' ' || pg_get_constraintdef(oid) from pg_constraint
+    select conrelid::regclass::text || ' ' || regexp_replace(pg_get_constraintdef(oid), ' ON DELETE .*', '')
+    from pg_constraint
     where connamespace = 'marts'::regnamespace and contype in ('p', 'f')
 """
 
@@ -130,8 +131,6 @@ FOREIGN_KEYS = {
 
 SECONDARY_INDEXES = {
     "fact_movie_daily (movie_id, date_id DESC)",
-    "fact_movie_daily (date_id)",
-    "fact_movie_daily (load_id)",
     "bridge_movie_cast (person_id, movie_id)",
     "bridge_movie_crew (person_id, movie_id)",
     "bridge_movie_keyword (keyword_id, movie_id)",
@@ -224,5 +223,6 @@ def test_a_replaced_landing_zone_is_noticed(landing_zone: LandingZone, dbt: Dbt)
     landing_zone.land(DAY, FILMS)
     refused = dbt.invoke("run", "--select", "+dim_genre")
     assert not refused.success
-    assert "--full-refresh" in str(refused.exception)
-    dbt("run", "--full-refresh", "--select", "+dim_genre")
+    assert "make dbt REPARSE=1" in str(refused.exception)
+    dbt("run", "--full-refresh", "--vars", "reparse: true", "--select", "+dim_genre")
+    dbt("run", "--select", "+dim_genre")
