@@ -3,33 +3,24 @@
 PostgreSQL would say the same, but only when a card is run; this needs no database and names file and line.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from metabase.errors import Problem, SpecError
+from metabase.loader import nearest, schema
 from metabase.manifest import Manifest
-from metabase.spec import Card, CardValues, Spec
+from metabase.spec import FIELD, Card, CardValues, Column, Dashboard, Spec
 
 _LITERALS = {"text": "'x'", "number": "1", "date": "date '2000-01-01'"}
-
-_COLUMN_LISTS = ("graph.dimensions", "graph.metrics")
-_COLUMN_NAMES = (
-    "pie.dimension",
-    "pie.metric",
-    "scalar.field",
-    "funnel.dimension",
-    "funnel.metric",
-    "map.dimension",
-    "map.metric",
-    "map.latitude_column",
-    "map.longitude_column",
-    "scatter.bubble",
-)
+_GRAPHS = ("bar", "line", "area", "combo", "row", "scatter", "waterfall")
 
 
 def check(spec: Spec, manifest: Manifest) -> dict[str, tuple[str, ...]]:
@@ -42,20 +33,54 @@ def check(spec: Spec, manifest: Manifest) -> dict[str, tuple[str, ...]]:
         except SpecError as error:
             problems += error.problems
             continue
-        problems += _settings_problems(card, columns[key])
+        problems += [Problem(*card.source, text) for text in _settings_problems(card, columns[key])]
     for dashboard in spec.dashboards:
-        for item in dashboard.filters:
-            values = item.values
+        problems += _dashboard_problems(dashboard, columns, manifest)
+    for name in spec.tables:
+        if name not in manifest.models:
+            message = f"tables: there is no model {name!r}{nearest(name, manifest.models)}"
+            problems.append(Problem(spec.folder / "metabase.yml", 1, message))
+    if problems:
+        raise SpecError(problems)
+    return columns
+
+
+def _dashboard_problems(
+    dashboard: Dashboard, columns: Mapping[str, tuple[str, ...]], manifest: Manifest
+) -> Iterator[Problem]:
+    for item in dashboard.filters:
+        for values in (item.values, item.preview.order):
             if isinstance(values, CardValues) and values.column not in columns.get(
                 values.card, [values.column]
             ):
                 message = (
                     f"the filter {item.key!r} offers {values.column!r}, which {values.card!r} does not return"
                 )
-                problems.append(Problem(dashboard.path, 1, message))
-    if problems:
-        raise SpecError(problems)
-    return columns
+                yield Problem(dashboard.path, 1, message)
+        if item.column:
+            for text in _column_problems(item.column, manifest):
+                yield Problem(dashboard.path, 1, f"the filter {item.key!r}: {text}")
+    for place in dashboard.items:
+        known = columns.get(place.card or "")
+        if known is None:
+            continue
+        where = f"{dashboard.name}: the place of {place.card!r}"
+        named = [*_named_columns("place_settings", place.settings)]
+        for click in place.clicks:
+            named += [("click", name) for name in (click.column, *click.sets.values()) if name]
+            named += [("click", name) for name in _template_columns(click.url or "")]
+        for key, name in named:
+            if name not in known:
+                message = f"{where}: {key} names {name!r}, which its SQL does not return"
+                yield Problem(dashboard.path, 1, message + nearest(name, known))
+
+
+def _column_problems(column: Column, manifest: Manifest) -> Iterator[str]:
+    model = manifest.models.get(column.model)
+    if model is None:
+        yield f"there is no model {column.model!r} for dashboards{nearest(column.model, manifest.models)}"
+    elif column.name not in model.columns:
+        yield f"{column.model} has no column {column.name!r}{nearest(column.name, model.columns)}"
 
 
 def output_columns(card: Card, manifest: Manifest) -> tuple[str, ...]:
@@ -67,31 +92,48 @@ def output_columns(card: Card, manifest: Manifest) -> tuple[str, ...]:
             what = "is unknown"
             if name in manifest.others:
                 what = "is not for dashboards (they read marts and analytics)"
-            message = f"ref('{name}'): the model {what}{_nearest(name, manifest.models)}"
+            message = f"ref('{name}'): the model {what}{nearest(name, manifest.models)}"
             problems += [sql.problem(offset, message) for offset in offsets]
     for name, offsets in sql.variables.items():
         if name not in manifest.variables:
             problems += [
                 sql.problem(offset, f"var('{name}') is not in dbt_project.yml") for offset in offsets
             ]
+    for tag in card.tags:
+        if tag.column:
+            problems += [
+                sql.problem(sql.tags[tag.key], text) for text in _column_problems(tag.column, manifest)
+            ]
     if problems:
         raise SpecError(problems)
-    types = {tag.key: tag.type for tag in card.tags}
-    text = sql.with_literals(manifest.relations, manifest.variables, lambda tag: _LITERALS[types[tag]])
+    tags = {tag.key: tag for tag in card.tags}
+
+    def literal(name: str) -> str:
+        column = tags[name].column
+        if tags[name].type == FIELD and column:
+            return f"({manifest.relations[column.model]}.{column.name} is not null)"
+        return _LITERALS[tags[name].type]
+
+    text = sql.with_literals(manifest.relations, manifest.variables, literal)
     try:
         statements = sqlglot.parse(text, dialect="postgres")
     except ParseError as error:
         first = error.errors[0] if error.errors else {"line": 1, "description": str(error)}
         message = f"is no SQL: {first['description']} near {first.get('highlight', '')!r}"
         raise SpecError([sql.problem_in_line(first["line"] or 1, message)]) from error
+    except (SqlglotError, RecursionError) as error:
+        raise SpecError([sql.problem_in_line(1, f"is no SQL: {str(error).splitlines()[0]}")]) from error
     query = statements[0] if len(statements) == 1 else None
     if not isinstance(query, exp.Query):
         raise SpecError([sql.problem_in_line(1, "must be one select statement")])
 
     by_relation = {model.relation: model for model in manifest.models.values()}
-    for scope in traverse_scope(query):
-        for line, message in _scope_problems(scope, by_relation):
-            problems.append(sql.problem_in_line(line, message))
+    try:
+        for scope in traverse_scope(query):
+            for line, message in _scope_problems(scope, by_relation):
+                problems.append(sql.problem_in_line(line, message))
+    except (SqlglotError, RecursionError) as error:
+        raise SpecError([sql.problem_in_line(1, f"can't be checked: {error}")]) from error
     outputs = tuple(query.named_selects)
     for name in outputs:
         if not name or name == "*":
@@ -128,11 +170,17 @@ def _scope_problems(scope: Scope, models: Mapping[str, Any]) -> Iterable[tuple[i
         name, table = column.name, column.table
         if isinstance(column.this, exp.Star):
             continue
-        if table:
+        if column.args.get("db") and table not in known:
+            yield (
+                _line(column),
+                f"a filter on {table}.{name} stands here, and {table} is not read here by its own name:"
+                " Metabase writes the condition with that, so give it no alias",
+            )
+        elif table:
             if table in known:
                 columns = known[table]
                 if columns is not None and name not in columns:
-                    yield _line(column), f"{table} has no column {name!r}{_nearest(name, columns)}"
+                    yield _line(column), f"{table} has no column {name!r}{nearest(name, columns)}"
             elif scope.parent is None:
                 yield _line(column), f"nothing here is called {table!r}"
         elif name not in aliases and not any(
@@ -165,28 +213,65 @@ def _line(node: exp.Expression) -> int:
     return 1
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    found = get_close_matches(name, list(names), 1)
-    return f"; is it {found[0]!r}?" if found else ""
-
-
-def _settings_problems(card: Card, columns: tuple[str, ...]) -> Iterable[Problem]:
+def _settings_problems(card: Card, columns: tuple[str, ...]) -> Iterable[str]:
     """Metabase stores any name in the settings and draws nothing for one that the query doesn't return."""
-    import json
-
-    named: list[tuple[str, str]] = []
-    for key in _COLUMN_LISTS:
-        named += [(key, name) for name in card.settings.get(key, ())]
-    for key in _COLUMN_NAMES:
-        if card.settings.get(key):
-            named.append((key, card.settings[key]))
-    named += [("table.columns", column["name"]) for column in card.settings.get("table.columns", ())]
-    named += [("columns", json.loads(key)[1]) for key in card.settings.get("column_settings", {})]
-    path, line = card.source
+    settings = card.settings
+    named = [*_named_columns("settings", settings)]
+    metrics = settings.get("graph.metrics") or ()
+    if card.display in _GRAPHS and len(settings.get("graph.dimensions") or ()) == 1 and metrics:
+        # with a second dimension they are called by its values, which only the data know
+        for name in settings.get("series_settings") or {}:
+            if name not in metrics:
+                yield f"series_settings of the card {card.key!r} names {name!r}, which is no metric of it"
     for key, name in named:
         if name not in columns:
-            yield Problem(
-                path, line, f"{key} of the card {card.key!r} names {name!r}, which its SQL does not return"
+            yield (
+                f"{key} of the card {card.key!r} names {name!r}, which its SQL does not return"
+                f"{nearest(name, columns)}"
             )
+
+
+def _named_columns(kind: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Setting and column, for every column that known settings name; the schema says where they do."""
+    known = _properties(kind)
+    for key, value in settings.items():
+        if key == "column_settings":
+            for column, inner in value.items():
+                yield "columns", json.loads(column)[1]
+                for name in _names(_definitions()["column_settings"], inner):
+                    yield "columns", name
+        elif key in known:
+            for name in _names(known[key], value):
+                yield key, name
+
+
+def _names(part: Mapping[str, Any], value: Any) -> Iterator[str]:
+    kind = part.get("x-names")
+    if isinstance(value, str) and kind == "column":
+        yield value
+    elif isinstance(value, str) and kind == "template":
+        yield from _template_columns(value)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _names(part.get("items", {}), one)
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _names(part.get("properties", {}).get(key, {}), one)
+
+
+def _template_columns(text: str) -> Iterator[str]:
+    """The columns in ``{{Film}}`` of a link; ``{{filter:genre}}`` is none."""
+    for match in re.finditer(r"\{\{([^{}]+)\}\}", text):
+        if ":" not in match[1]:
+            yield match[1].strip()
+
+
+@cache
+def _definitions() -> Mapping[str, Any]:
+    definitions: Mapping[str, Any] = schema()["$defs"]
+    return definitions
+
+
+def _properties(kind: str) -> Mapping[str, Any]:
+    part = _definitions()[kind]
+    return {**_definitions()["known_settings"]["properties"], **part.get("properties", {})}

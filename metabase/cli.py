@@ -4,11 +4,7 @@ Exit: 0 done, 1 failed, 2 wrong use, configuration or files. Diagnostics go to s
 """
 
 import logging
-import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -46,7 +42,10 @@ _folder_option = click.option(
     help="The folder of metabase.yml, dashboards/ and cards/; by default the project's.",
 )
 _prune_option = click.option(
-    "--prune", is_flag=True, help="Archive what is in the managed collection and in no file."
+    "--prune", is_flag=True, help="Archive what is in the managed collections and in no file."
+)
+_adopt_option = click.option(
+    "--adopt", is_flag=True, help="Also change what has our names and was not made from the files."
 )
 
 
@@ -55,11 +54,11 @@ _prune_option = click.option(
 @_folder_option
 def check(manifest_path: Path | None, folder: Path) -> None:
     """Check the files, offline: format, grid, filters; models and columns against dbt; the exposures."""
-    with _manifest(manifest_path) as models:
-        content = loader.load(folder)
-        analysis.check(content, models)
-    if folder == HERE and not exposures.is_fresh(content):
-        raise UsageError(f"{shown(exposures.FILE)} is stale: `python -m metabase exposures` writes it")
+    content = loader.load(folder)
+    analysis.check(content, manifest.read(content, manifest_path))
+    # a project that has none yet may do without
+    if content.exposures.exists() and not exposures.is_fresh(content):
+        raise UsageError(f"{shown(content.exposures)} is stale: `python -m metabase exposures` writes it")
     click.echo(
         f"{len(content.dashboards)} dashboards with {len(content.cards)} cards: "
         "every filter, model and column is there"
@@ -67,117 +66,114 @@ def check(manifest_path: Path | None, folder: Path) -> None:
 
 
 @cli.command(name="exposures", short_help="Write the dashboards as dbt exposures.")
-def write_exposures() -> None:
+@_folder_option
+def write_exposures(folder: Path) -> None:
     """Write the dashboards as dbt exposures, for dbt's docs and lineage."""
-    exposures.write(loader.load())
-    click.echo(shown(exposures.FILE))
+    content = loader.load(folder)
+    exposures.write(content)
+    click.echo(shown(content.exposures))
 
 
 @cli.command()
 @_manifest_option
 @_folder_option
 @_prune_option
-def plan(manifest_path: Path | None, folder: Path, prune: bool) -> None:
+@_adopt_option
+def plan(manifest_path: Path | None, folder: Path, prune: bool, adopt: bool) -> None:
     """Say what `apply` would change; writes nothing."""
-    _reconcile(manifest_path, folder, prune, planning=True)
+    _reconcile(manifest_path, folder, prune, adopt, planning=True)
 
 
 @cli.command(short_help="Bring Metabase to what the files say; run every card.")
 @_manifest_option
 @_folder_option
 @_prune_option
-@click.option("--no-run", is_flag=True, help="Don't run the cards afterwards.")
-def apply(manifest_path: Path | None, folder: Path, prune: bool, no_run: bool) -> None:
+@_adopt_option
+@click.option("--no-run", is_flag=True, help="Afterwards run only the cards that fill drop-downs.")
+def apply(manifest_path: Path | None, folder: Path, prune: bool, adopt: bool, no_run: bool) -> None:
     """Bring Metabase to what the files say, then run every card; a failed one fails the command.
 
     Waits for Metabase to boot and does its first-run setup. Only what differs is written, so a second apply
-    writes nothing.
+    writes nothing. What the server did not keep of a write is told, and fails the command.
     """
-    _reconcile(manifest_path, folder, prune, planning=False, run=not no_run)
+    _reconcile(manifest_path, folder, prune, adopt, planning=False, run=not no_run)
 
 
-@cli.command(name="export", short_help="Write a clicked dashboard as files.")
+@cli.command(name="export", short_help="Write what was clicked in Metabase into the files.")
 @_manifest_option
 @_folder_option
-@click.option("--force", is_flag=True, help="Write over files that are there.")
-@click.argument("dashboard")
-def export_files(manifest_path: Path | None, folder: Path, force: bool, dashboard: str) -> None:
-    """Write a clicked dashboard as files: named by its number, or collection and name (TMDB/My films)."""
-    from metabase import export
+@click.argument("what", required=False)
+def export_files(manifest_path: Path | None, folder: Path, what: str | None) -> None:
+    """Write what was clicked in Metabase into the files: `git diff` shows it, `apply` then writes nothing.
+
+    WHAT is a dashboard or a collection, by path (TMDB/My films) or the number in a dashboard's address.
+    Without it, every dashboard of the files.
+    """
     from metabase.client import Client
+    from metabase.export import Exporter
 
     known = settings.load()
-    with _manifest(manifest_path) as models:
-        content = loader.load(folder)
-        client = Client(known)
-        client.wait_until_ready()
-        client.sign_in()
-        result = export.export(client, models, dashboard, folder, content.cards)
-    for name in export.write(result, force):
-        click.echo(name)
-    for left in result.left_out:
+    content = loader.load(folder)
+    client = Client(known)
+    client.wait_until_ready()
+    client.sign_in()
+    exporter = Exporter(client, content, manifest.read(content, manifest_path))
+    exporter.export(what)
+    for path in exporter.write():
+        click.echo(shown(path))
+    for left in exporter.left_out:
         click.echo(f"not brought over: {left}", err=True)
 
 
 def _reconcile(
-    manifest_path: Path | None, folder: Path, prune: bool, *, planning: bool, run: bool = False
+    manifest_path: Path | None, folder: Path, prune: bool, adopt: bool, *, planning: bool, run: bool = False
 ) -> None:
     # half a second to import, and not needed for a check
     from metabase.apply import Reconciler
     from metabase.client import Client
 
     known, connection = settings.load(), settings.connection()
-    with _manifest(manifest_path) as models:
-        content = loader.load(folder)
-        analysis.check(content, models)
-        client = Client(known)
-        client.wait_until_ready()
-        first_run = not client.has_user_setup
-        if first_run:
-            click.echo(f"+ the first user {known.email}")
-            if not planning:
-                client.set_up(content.root)
-        else:
-            client.sign_in()
-        reconciler = Reconciler(
-            client,
-            content,
-            models,
-            connection,
-            planning=planning,
-            prune=prune,
-            report=lambda change: click.echo(str(change)),
-        )
-        reconciler.run(empty=first_run and planning)
-        made = len(reconciler.changes)
-        if planning:
-            click.echo(f"{made} to change; nothing was written" if made else "nothing to change")
-        else:
-            click.echo(f"{made} changed" if made else "nothing to change: Metabase is as the files say")
-        if reconciler.others and not prune:
-            names = ", ".join(f"{other.model} {other.path}" for other in reconciler.others[:20])
-            click.echo(f"in no file, and left alone (--prune archives it): {names}", err=True)
-        if run:
-            failures = reconciler.run_cards()
-            if failures:
-                told = "\n".join(f"{failure.card}: {failure.error}" for failure in failures)
-                raise DashboardError(f"{len(failures)} cards can't be run:\n{told}")
-            click.echo(f"{len(content.cards)} cards ran; {known.url} has the dashboards")
-
-
-@contextmanager
-def _manifest(path: Path | None) -> Iterator[manifest.Manifest]:
-    if path is not None:
-        yield manifest.load(path)
+    content = loader.load(folder)
+    models = manifest.read(content, manifest_path)
+    analysis.check(content, models)
+    client = Client(known)
+    client.wait_until_ready()
+    first_run = not client.has_user_setup
+    if first_run:
+        click.echo(f"+ the first user {known.email}")
+        if not planning:
+            client.set_up(content.owner["name"])
+    else:
+        client.sign_in()
+    reconciler = Reconciler(
+        client,
+        content,
+        models,
+        connection,
+        planning=planning,
+        prune=prune,
+        adopt=adopt,
+        report=lambda change: click.echo(str(change)),
+    )
+    reconciler.run(empty=first_run and planning)
+    made = len(reconciler.changes)
+    if planning:
+        click.echo(f"{made} to change; nothing was written" if made else "nothing to change")
         return
-    with tempfile.TemporaryDirectory(prefix="tmdb-manifest-") as scratch:
-        kept = manifest.PROJECT / "build" / "manifest"
-        try:
-            # dbt parses only what changed since
-            kept.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            kept = Path(scratch)
-        yield manifest.parse(kept if os.access(kept, os.W_OK) else Path(scratch))
+    click.echo(f"{made} changed" if made else "nothing to change: Metabase is as the files say")
+    if reconciler.others and not prune:
+        names = ", ".join(f"{other.model} {other.path}" for other in reconciler.others[:20])
+        click.echo(f"in no file, and left alone (--prune archives it): {names}", err=True)
+    told = [f"{failure.card}: {failure.error}" for failure in reconciler.run_cards(only_values=not run)]
+    if told:
+        told.insert(0, f"{len(told)} cards can't be run:")
+    elif run:
+        click.echo(f"{len(content.cards)} cards ran; {known.url} has the dashboards")
+    if reconciler.not_kept:
+        told.append(f"Metabase ({client.version[1]}) did not keep all that it was sent:")
+        told += map(str, reconciler.not_kept)
+    if told:
+        raise DashboardError("\n".join(told))
 
 
 def main() -> None:

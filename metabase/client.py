@@ -63,6 +63,10 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
         self.has_user_setup = True
         self.writes = 0
         self._sleep = sleep
+        # A proxy for the internet knows neither this machine nor the names of a Docker network: HTTP_PROXY,
+        # where it is set, would have it say that there is no Metabase.
+        host = urlsplit(settings.url).hostname or ""
+        self._is_near = "." not in host or host.startswith("127.") or ":" in host
 
     def validate_session(self) -> bool:
         """Does nothing: metabase-api would ask before every request; `request` signs in again on a 401."""
@@ -102,7 +106,10 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
         self._read_version(properties)
 
     def set_up(self, site_name: str) -> None:
-        """Make the first user, whom the settings name. Raises `UsageError` when that isn't possible."""
+        """Make the first user, whom the settings name. Raises `UsageError` when that isn't possible.
+
+        Where somebody was faster (a half-done or concurrent first run), sign in.
+        """
         settings = self.settings
         if not (settings.email and settings.password):
             raise UsageError(
@@ -116,17 +123,19 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
         user = {
             "email": settings.email,
             "password": settings.password,
-            "first_name": "TMDB",
-            "last_name": "ELT",
+            "first_name": "Dashboards",
+            "last_name": "as files",
         }
         body = {"token": token, "user": user, "prefs": {"site_name": site_name, "site_locale": "en"}}
         try:
             answer = self.request("POST", "/api/setup", json=body)
         except ApiError as error:
-            if error.status == 403:  # somebody was faster: a half-done or concurrent first run
+            # 403 says that there is a user; newer versions have used the token up, and answer 400 to it
+            if error.status in (400, 403) and self._is_set_up():
+                self.has_user_setup = True
                 self.sign_in()
                 return
-            if error.status == 400:
+            if error.status in (400, 403):
                 raise UsageError(
                     f"Metabase refused the first user: {settings.redact(error.body)}. The password needs six"
                     " characters, a digit, and must not be a common one (METABASE_ADMIN_PASSWORD);"
@@ -136,18 +145,25 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
         self.header = {"X-Metabase-Session": answer["id"]}
         self.has_user_setup = True
 
+    def _is_set_up(self) -> bool:
+        properties = self._send("GET", "/api/session/properties", {}).json()
+        return bool(properties.get("has-user-setup"))
+
     def sign_in(self) -> None:
-        """With the API key if there is one, else e-mail and password. Raises `UsageError` when refused."""
+        """With the API key if there is one, else e-mail and password.
+
+        Raises `UsageError` when refused, and for one that is no administrator's.
+        """
         settings = self.settings
         try:
             if settings.api_key:
                 self.header = {"X-API-KEY": settings.api_key}
-                self._send("GET", "/api/user/current", {})
             else:
                 body = {"username": settings.email, "password": settings.password}
                 # signing in changes nothing, so it may be tried again
                 answer = self._tried("POST", "/api/session", {"json": body}, repeatable=True).json()
                 self.header = {"X-Metabase-Session": answer["id"]}
+            user = self._send("GET", "/api/user/current", {}).json()
         except ApiError as error:
             if error.status in (400, 401, 403):
                 what = "METABASE_API_KEY" if settings.api_key else "METABASE_ADMIN_EMAIL and _PASSWORD"
@@ -156,6 +172,13 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
                     f"It said: {settings.redact(error.body)[:300]}"
                 ) from error
             raise
+        if not user.get("is_superuser"):
+            whose = (
+                "the group of METABASE_API_KEY must be Administrators (Admin settings, API keys)"
+                if settings.api_key
+                else f"{settings.email} must be an administrator"
+            )
+            raise UsageError(f"databases and permissions are an administrator's to change: {whose}")
 
     # --- requests
 
@@ -230,6 +253,8 @@ class Client(Metabase_API):  # type: ignore[misc]  # it has no types
     def _send(self, method: str, path: str, options: Mapping[str, Any]) -> requests.Response:
         verb = {"GET": self.get, "POST": self.post, "PUT": self.put}[method]
         timeout = (_CONNECT_SECONDS, self.settings.timeout)
+        if self._is_near:
+            options = {**options, "proxies": {"http": None, "https": None}}
         try:
             # a redirect would turn a POST into a GET
             answer: requests.Response = verb(path, "raw", timeout=timeout, allow_redirects=False, **options)

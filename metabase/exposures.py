@@ -1,14 +1,10 @@
 """dbt exposures from the dashboards: exact refs, as the files name the models themselves."""
 
-from pathlib import Path
 from urllib.parse import quote
 
 import yaml
 
-from metabase.manifest import DBT_PROJECT
 from metabase.spec import Dashboard, Spec
-
-FILE = DBT_PROJECT / "models" / "exposures" / "_dashboards.yml"
 
 _HEADER = (
     "# Written by `python -m metabase exposures` from metabase/dashboards; a test says when it is stale.\n"
@@ -17,7 +13,8 @@ _HEADER = (
 
 def models_of(spec: Spec, dashboard: Dashboard) -> list[str]:
     """The dbt models that a dashboard reads, its filters' values included."""
-    return sorted({name for card in spec.cards_of(dashboard) for name in card.sql.refs})
+    names = {name for card in spec.cards_of(dashboard) for name in card.sql.refs}
+    return sorted(names | {item.column.model for item in dashboard.filters if item.column})
 
 
 def text(spec: Spec) -> str:
@@ -49,12 +46,12 @@ def text(spec: Spec) -> str:
     return _HEADER + body
 
 
-def is_fresh(spec: Spec, file: Path = FILE) -> bool:
+def is_fresh(spec: Spec) -> bool:
     """Whether the committed file is what the dashboards say."""
-    return file.is_file() and file.read_text(encoding="utf-8") == text(spec)
+    return spec.exposures.is_file() and spec.exposures.read_text(encoding="utf-8") == text(spec)
 
 
-def write(spec: Spec, file: Path = FILE) -> None:
+def write(spec: Spec) -> None:
     """Write the file."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text(spec), encoding="utf-8")
+    spec.exposures.parent.mkdir(parents=True, exist_ok=True)
+    spec.exposures.write_text(text(spec), encoding="utf-8")

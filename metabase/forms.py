@@ -7,18 +7,35 @@ JSON keys in its own spelling), so both are brought to one plain form that holds
 import difflib
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metabase.spec import Card, CardValues, Dashboard, Filter, Item
+from metabase.spec import Card, CardValues, Click, Column, Dashboard, Filter, Item, Tag
 
-_SECTIONS = {"string/=": "string", "number/=": "number", "date/single": "date"}
 _NAMESPACE = uuid.UUID("7d0c6a3e-54ab-5ad2-9a2e-1f1d4c8f3b1a")
 """Of the template tags' ids: the same files make the same ids on every server."""
 
 VIRTUAL_KINDS = ("text", "heading")
+_MARK = re.compile(r"\n*Kept in files as (\S+)\.$")
+
+
+def marked(description: str | None, key: str) -> str:
+    """A description with the mark of an object that the files describe, whose key it names.
+
+    People see by it where to change what they look at, and an apply what it may change.
+    """
+    return f"{description}\n\nKept in files as {key}." if description else f"Kept in files as {key}."
+
+
+def unmarked(description: str | None) -> tuple[str | None, str | None]:
+    """A description without the mark, and the key that the mark names; each None where there is none."""
+    match = _MARK.search(description or "")
+    if not match:
+        return description or None, None
+    return (description or "")[: match.start()] or None, match[1]
 
 
 @dataclass(frozen=True)
@@ -34,7 +51,12 @@ class Query:
 
 
 def card_form(
-    card: Card, sql: str, database: int | str, collection: int | str, known: Query | None
+    card: Card,
+    sql: str,
+    database: int | str,
+    collection: int | str | None,
+    fields: Mapping[Column, int | str],
+    known: Query | None,
 ) -> dict[str, Any]:
     """What the card should be, in plain form. Ids of the template tags that `known` has are kept."""
     tags = {}
@@ -46,12 +68,16 @@ def card_form(
             "display-name": tag.name,
             "type": tag.type,
         }
+        if tag.column:
+            form |= {"dimension": fields[tag.column], "widget-type": tag.widget}
         if tag.default is not None:
-            form |= {"default": tag.default, "required": True}
+            # on a dashboard its filter's counts: one changed there is no change of the cards
+            kept = before.get("default") if tag.of_filter else None
+            form |= {"default": tag.default if kept is None else kept, "required": True}
         tags[tag.key] = form
     return {
         "name": card.name,
-        "description": card.description,
+        "description": marked(card.description, card.key),
         "display": card.display,
         "type": "question",
         "collection_id": collection,
@@ -81,12 +107,16 @@ def card_body(card: Card, form: Mapping[str, Any], keys: Iterable[str]) -> dict[
     body = {key: form[key] for key in keys}
     if "dataset_query" in body:
         query = body["dataset_query"]
+        tags = {
+            name: {**tag, "dimension": ["field", {}, tag["dimension"]]} if "dimension" in tag else tag
+            for name, tag in query["tags"].items()
+        }
         body["dataset_query"] = {
             "lib/type": "mbql/query",
             "database": query["database"],
             "stages": [
                 # the map is what all versions take
-                {"lib/type": "mbql.stage/native", "native": query["sql"], "template-tags": query["tags"]}
+                {"lib/type": "mbql.stage/native", "native": query["sql"], "template-tags": tags}
             ],
         }
     if "visualization_settings" in body:
@@ -105,7 +135,25 @@ def read_query(query: Mapping[str, Any]) -> Query:
         sql, raw = native.get("query"), native.get("template-tags")
     # by name up to 0.62, a list since 0.63
     listed = list(raw.values()) if isinstance(raw, Mapping) else list(raw or [])
-    return Query(query.get("database"), sql, {tag["name"]: _without_empty(tag) for tag in listed})
+    return Query(query.get("database"), sql, {tag["name"]: _plain_tag(tag) for tag in listed})
+
+
+_TAG_KEYS = ("id", "name", "display-name", "type", "dimension", "widget-type", "default", "required")
+"""What a person can set of a template tag: whatever else a server adds or drops is no change."""
+
+
+def _plain_tag(tag: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {key: tag[key] for key in _TAG_KEYS if key in tag and tag[key] not in (None, [], {})}
+    if isinstance(plain.get("dimension"), list):
+        plain["dimension"] = field_id(plain["dimension"])
+    if not plain.get("required"):
+        plain.pop("required", None)
+    return plain
+
+
+def field_id(clause: Sequence[Any]) -> Any:
+    """The field of a clause: its options' place depends on the version."""
+    return next((part for part in clause[1:] if not isinstance(part, Mapping)), None)
 
 
 def plain_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,61 +181,121 @@ def column_name(key: str) -> str | None:
 def parameter_forms(
     dashboard: Dashboard, cards: Mapping[str, int | str], known: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The filters, in plain form; the ids of those that the server knows by slug are kept."""
-    ids = {parameter.get("slug"): parameter["id"] for parameter in known}
-    return [_parameter(dashboard, item, cards, ids.get(item.key)) for item in dashboard.filters]
+    """The filters as the API takes them; the ids of those that the server knows are kept.
+
+    A filter is known by its key, by one that it had before, or else by name and type when neither is taken.
+    """
+    ids: dict[str, str] = {}
+    left = list(known)
+    for fits in (_has_key, _had_key, _is_alike):
+        for item in dashboard.filters:
+            found = next((one for one in left if item.key not in ids and fits(item, one)), None)
+            if found is not None:
+                left.remove(found)
+                ids[item.key] = found["id"]
+    for item in dashboard.filters:
+        default_id = hashlib.sha256(f"{dashboard.key}/{item.key}".encode()).hexdigest()[:8]
+        ids.setdefault(item.key, default_id)
+    return [_parameter(item, cards, ids) for item in dashboard.filters]
 
 
-def _parameter(
-    dashboard: Dashboard, item: Filter, cards: Mapping[str, int | str], known: str | None
-) -> dict[str, Any]:
+def _has_key(item: Filter, parameter: Mapping[str, Any]) -> bool:
+    return bool(parameter.get("slug") == item.key)
+
+
+def _had_key(item: Filter, parameter: Mapping[str, Any]) -> bool:
+    return parameter.get("slug") in item.previous_keys
+
+
+def _is_alike(item: Filter, parameter: Mapping[str, Any]) -> bool:
+    return (parameter.get("name"), parameter.get("type")) == (item.name, item.type)
+
+
+def _parameter(item: Filter, cards: Mapping[str, int | str], ids: Mapping[str, str]) -> dict[str, Any]:
     form: dict[str, Any] = {
-        "id": known or hashlib.sha256(f"{dashboard.key}/{item.key}".encode()).hexdigest()[:8],
+        "id": ids[item.key],
         "name": item.name,
         "slug": item.key,
         "type": item.type,
-        "sectionId": _SECTIONS[item.type],
-        # a variable takes one value
-        "isMultiSelect": False,
+        "sectionId": item.type.split("/")[0],
+        "isMultiSelect": item.multiple,
     }
     if item.default is not None:
-        form["default"] = item.default if item.type == "date/single" else [item.default]
+        listed = list(item.default) if isinstance(item.default, tuple) else [item.default]
+        form["default"] = listed[0] if item.type.startswith("date/") else listed
     if item.required:
         form["required"] = True
-    if item.values is not None:
+    if item.linked:
+        form["filteringParameters"] = [ids[key] for key in item.linked]
+    if item.values is not None or item.column:
         form["values_query_type"] = "search" if item.search else "list"
-        if isinstance(item.values, CardValues):
-            form["values_source_type"] = "card"
-            form["values_source_config"] = {
-                "card_id": cards[item.values.card],
-                "value_field": ["field", item.values.column, {"base-type": "type/Text"}],
-            }
-        else:
-            form["values_source_type"] = "static-list"
-            form["values_source_config"] = {"values": list(item.values)}
+    if isinstance(item.values, CardValues):
+        form["values_source_type"] = "card"
+        form["values_source_config"] = {
+            "card_id": cards[item.values.card],
+            "value_field": ["field", item.values.column, {"base-type": "type/Text"}],
+        }
+    elif item.values is not None:
+        form["values_source_type"] = "static-list"
+        form["values_source_config"] = {"values": list(item.values)}
     return form
+
+
+_PARAMETER_KEYS = (
+    *("id", "name", "slug", "type", "default", "required", "isMultiSelect", "filteringParameters"),
+    *("values_query_type", "values_source_type", "values_source_config"),
+)
+"""What a person can set of a filter: whatever else a server adds or drops is no change."""
 
 
 def parameter_answer_form(answer: Mapping[str, Any]) -> dict[str, Any]:
     """A filter in plain form, to compare."""
-    form: dict[str, Any] = _without_empty(answer)
-    form["isMultiSelect"] = answer.get("isMultiSelect", True)
+    form: dict[str, Any] = {
+        key: value
+        for key, value in _without_empty(answer).items()
+        if key in _PARAMETER_KEYS and value is not None
+    }
+    # a date has no list of values, and no more than one
+    form["isMultiSelect"] = answer.get("isMultiSelect", not str(answer.get("type")).startswith("date/"))
     if form.get("required") is False:
         del form["required"]
     config = form.get("values_source_config")
     if isinstance(config, dict) and "value_field" in config:
-        # the type in its options is the server's to add, and the options' place depends on the version
-        field = next((part for part in config["value_field"][1:] if not isinstance(part, dict)), None)
-        form["values_source_config"] = {**config, "value_field": field}
+        # the type in its options is the server's to add
+        form["values_source_config"] = {**config, "value_field": field_id(config["value_field"])}
     if form.get("values_query_type") == "list" and "values_source_type" not in form:
         del form["values_query_type"]  # the default
     return form
 
 
-def dashcard_settings(item: Item) -> dict[str, Any]:
-    """The settings of a place: its own and the title for a card, the content for a text."""
+@dataclass(frozen=True)
+class Target:
+    """A dashboard that clicks go to: its id, its filters' by key, its tabs' by name."""
+
+    id: int | str
+    parameters: Mapping[str, str]
+    tabs: Mapping[str, int | str]
+
+
+def dashcard_settings(item: Item, own: Target, targets: Mapping[str, Target]) -> dict[str, Any]:
+    """The settings of a place: its own, the title and the clicks for a card, the content for a text.
+
+    `own` is the dashboard that it is on, `targets` are all by key.
+    """
     if item.card:
-        return {**item.settings, **({"card.title": item.title} if item.title else {})}
+        settings = {**item.settings, **({"card.title": item.title} if item.title else {})}
+        for click in item.clicks:
+            behaviour = _click_behaviour(click, own, targets)
+            if click.column is None:
+                settings["click_behavior"] = behaviour
+            else:
+                key = _column_key(json.dumps(["name", click.column]))
+                columns = dict(settings.get("column_settings") or {})
+                columns[key] = {**columns.get(key, {}), "click_behavior": behaviour}
+                settings["column_settings"] = columns
+        return settings
+    if item.virtual is not None:
+        return {**item.virtual}
     kind, content = ("text", item.text) if item.text is not None else ("heading", item.heading)
     virtual: dict[str, Any] = {
         "name": None,
@@ -199,13 +307,38 @@ def dashcard_settings(item: Item) -> dict[str, Any]:
     return {**item.settings, "virtual_card": virtual, "text": content}
 
 
-def mappings(item: Item, card: int | str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What the filters fill in this place; `parameters` has the filters' ids by key."""
+def _click_behaviour(click: Click, own: Target, targets: Mapping[str, Target]) -> dict[str, Any]:
+    if click.url is not None:
+        return {"type": "link", "linkType": "url", "linkTemplate": click.url}
+    target = own if click.dashboard is None else targets[click.dashboard]
+    mapping = {}
+    for key, column in click.sets.items():
+        id_ = target.parameters[key]
+        mapping[id_] = {
+            "id": id_,
+            "source": {"type": "column", "id": column, "name": column},
+            "target": {"type": "parameter", "id": id_},
+        }
+    if click.dashboard is None:
+        return {"type": "crossfilter", "parameterMapping": mapping}
+    behaviour: dict[str, Any] = {"type": "link", "linkType": "dashboard", "targetId": target.id}
+    if mapping:
+        behaviour["parameterMapping"] = mapping
+    if click.tab and click.tab in target.tabs:
+        # a tab that is still to be made has no id yet
+        behaviour["tabId"] = target.tabs[click.tab]
+    return behaviour
+
+
+def mappings(
+    item: Item, tags: Mapping[str, Tag], card: int | str, parameters: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """What the filters fill in this place; `tags` are the card's, `parameters` the filters' ids by key."""
     return [
         {
             "parameter_id": parameters[key],
             "card_id": card,
-            "target": ["variable", ["template-tag", tag]],
+            "target": ["dimension" if tags[tag].column else "variable", ["template-tag", tag]],
         }
         for key, tag in item.filters.items()
     ]
@@ -238,7 +371,12 @@ def virtual_kind(dashcard: Mapping[str, Any]) -> str | None:
 
 def _target(target: Any) -> Any:
     """``["variable", ["template-tag", x]]``; some versions add options behind."""
-    return target[:2] if isinstance(target, list) and target and target[0] == "variable" else target
+    is_tag = isinstance(target, list) and len(target) > 1 and _is_tag(target[1])
+    return target[:2] if is_tag else target
+
+
+def _is_tag(part: Any) -> bool:
+    return isinstance(part, list) and bool(part) and part[0] == "template-tag"
 
 
 # --- comparing

@@ -4,10 +4,13 @@ Read from a file that dbt wrote, or parsed from the project (some seconds), so t
 passes on yesterday's models.
 """
 
+import atexit
 import json
 import os
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +18,10 @@ from typing import Any
 import yaml
 
 from metabase.errors import DashboardError, UsageError, shown
+from metabase.spec import Spec
 from metabase.template import Value
 
 PROJECT = Path(__file__).resolve().parent.parent
-DBT_PROJECT = PROJECT / "dbt_project"
-SCHEMAS = ("marts", "analytics")
-"""What dashboards may read; the reader's role sees nothing else."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The models that dashboards may read (schemas `SCHEMAS`), and the variables of dbt_project.yml."""
+    """The models that dashboards may read, and the variables of dbt_project.yml."""
 
     models: Mapping[str, Model]
     others: frozenset[str]
@@ -54,8 +55,26 @@ class Manifest:
         return {name: model.relation for name, model in self.models.items()}
 
 
-def load(path: Path, project: Path = DBT_PROJECT) -> Manifest:
-    """The manifest in a file. Raises `UsageError` when there is none, or it is something else."""
+def read(spec: Spec, path: Path | None = None) -> Manifest:
+    """The manifest in a file, or else of the dbt project parsed afresh. Raises `DashboardError`."""
+    if path is not None:
+        return load(path, spec.dbt_project, spec.schemas)
+    kept = spec.dbt_project.parent / "build" / "manifest"
+    # dbt parses only what changed since
+    with suppress(OSError):
+        kept.mkdir(parents=True, exist_ok=True)
+    if not os.access(kept, os.W_OK):
+        # read once more later, for the descriptions
+        kept = Path(tempfile.mkdtemp(prefix="manifest-"))
+        atexit.register(shutil.rmtree, kept, ignore_errors=True)
+    return parse(kept, spec.dbt_project, spec.schemas)
+
+
+def load(path: Path, project: Path, schemas: Collection[str]) -> Manifest:
+    """The manifest in a file, of a dbt project whose models in `schemas` dashboards may read.
+
+    Raises `UsageError` when there is none, or it is something else.
+    """
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
         nodes = [n for n in content["nodes"].values() if n["resource_type"] in ("model", "seed", "snapshot")]
@@ -74,9 +93,15 @@ def load(path: Path, project: Path = DBT_PROJECT) -> Manifest:
             columns={name: column.get("data_type") or "text" for name, column in node["columns"].items()},
         )
         for node in nodes
-        if node["resource_type"] == "model" and node["schema"] in SCHEMAS
+        if node["resource_type"] == "model" and node["schema"] in schemas
     }
-    settings = yaml.safe_load((project / "dbt_project.yml").read_text())
+    try:
+        settings = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(
+            f"{shown(project / 'dbt_project.yml')} can't be read ({error}): `dbt_project` in"
+            " metabase.yml says where the dbt project is"
+        ) from error
     return Manifest(
         models=models,
         others=frozenset(node["name"] for node in nodes) - set(models),
@@ -85,7 +110,7 @@ def load(path: Path, project: Path = DBT_PROJECT) -> Manifest:
     )
 
 
-def parse(target: Path, project: Path = DBT_PROJECT) -> Manifest:
+def parse(target: Path, project: Path, schemas: Collection[str]) -> Manifest:
     """Parse the dbt project and load what comes out; needs no database.
 
     `target` is the folder for what dbt writes. The exposures are left out: they are
@@ -115,4 +140,4 @@ def parse(target: Path, project: Path = DBT_PROJECT) -> Manifest:
             del os.environ["PGHOST"]
     if not result.success:
         raise DashboardError(f"dbt can't parse {shown(project)}: {result.exception}")
-    return load(target / "manifest.json", project)
+    return load(target / "manifest.json", project, schemas)

@@ -7,22 +7,25 @@ they can be shown before they are sent, and go through the project's own client.
 import copy
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dbtmetabase  # type: ignore[import-untyped]
 import dbtmetabase._models  # type: ignore[import-untyped]
+from dbtmetabase import DbtMetabase
 from dbtmetabase.errors import MetabaseStateError  # type: ignore[import-untyped]
 from dbtmetabase.format import Filter  # type: ignore[import-untyped]
 from dbtmetabase.manifest import Manifest as DbtManifest  # type: ignore[import-untyped]
 from dbtmetabase.manifest import Model
 
 from metabase.errors import DashboardError
-from metabase.manifest import SCHEMAS
+from metabase.manifest import Manifest
+from metabase.spec import Spec
 
-# it would sleep so many seconds before its first look, at metadata that were read just now
+# It would sleep so many seconds before its first look, at metadata that were read just now. The name is
+# private: pyproject.toml bounds the version, and test_metadata says when a newer one has no such name.
 dbtmetabase._models._SYNC_PERIOD = 0
 
 log = logging.getLogger(__name__)
@@ -38,18 +41,18 @@ class Update:
     body: Mapping[str, Any]
 
 
-def updates(manifest: Path, metadata: Mapping[str, Any]) -> list[Update]:
+def updates(manifest: Manifest, spec: Spec, metadata: Mapping[str, Any]) -> list[Update]:
     """What to change in Metabase's metadata of a database (``GET /api/database/:id/metadata``).
 
     Models that Metabase does not show are left out; whether that matters, the cards decide.
     """
-    known = {(table.get("schema"), table["name"]) for table in metadata["tables"]}
     recorder = _Recorder(metadata)
-    exporter = _Exporter(_KeyedManifest(manifest, known), recorder)
+    known = {(table.get("schema"), table["name"]) for table in metadata["tables"]}
+    exporter = _Exporter(_Models(manifest, spec, known), recorder)
     try:
         exporter.export_models(
             metabase_database=metadata["name"],
-            schema_filter=Filter(include=list(SCHEMAS)),
+            schema_filter=Filter(include=list(spec.schemas)),
             skip_sources=True,
             sync_timeout=0,
         )
@@ -60,17 +63,42 @@ def updates(manifest: Path, metadata: Mapping[str, Any]) -> list[Update]:
     return recorder.updates
 
 
-class _KeyedManifest(DbtManifest):  # type: ignore[misc]
-    """dbt-metabase's reader, which knows primary keys of columns only; the marts state theirs by model."""
+def display_name(model: str) -> str:
+    """A model's name for people, without the prefix that says what kind of table it is."""
+    plain = re.sub(r"^(dim|fct|fact|bridge|agg|vw|mart|rpt)_", "", model)
+    return (plain or model).replace("_", " ").capitalize()
 
-    def __init__(self, path: Path, known: set[tuple[str | None, str]]) -> None:
-        super().__init__(path)
+
+class _Models(DbtManifest):  # type: ignore[misc]
+    """dbt-metabase's reader, told what it does not know by itself.
+
+    It knows primary keys of columns only, and the marts state theirs by model; the files say how tables are
+    called and which columns have filters, which dbt's own `meta` may say, too, and then does.
+    """
+
+    def __init__(self, manifest: Manifest, spec: Spec, known: set[tuple[str | None, str]]) -> None:
+        super().__init__(manifest.path)
+        self._spec = spec
         self._known = known
+        # by model and column, whether its filter searches
+        self._filters = {
+            (item.column.model, item.column.name): item.search
+            for dashboard in spec.dashboards
+            for item in dashboard.filters
+            if item.column and item.type.startswith("string/")
+        }
 
     def read_models(self) -> Sequence[Model]:
         nodes = json.loads(Path(self.path).read_bytes())["nodes"]
         models = [m for m in super().read_models() if (m.schema, m.alias) in self._known]
         for model in models:
+            table = self._spec.tables.get(model.name)
+            model.display_name = model.display_name or (table and table.name) or display_name(model.name)
+            model.visibility_type = model.visibility_type or (table and table.visibility)
+            for column in model.columns:
+                searches = self._filters.get((model.name, column.name))
+                if searches is not None and not column.has_field_values:
+                    column.has_field_values = "search" if searches else "list"
             for constraint in (nodes.get(model.unique_id) or {}).get("constraints") or []:
                 # of a key of several columns none alone is one
                 if constraint["type"] == "primary_key" and len(constraint.get("columns") or []) == 1:
@@ -113,7 +141,9 @@ class _Recorder:
         self.updates.append(Update("field", uid, self._fields[uid], body))
 
 
-class _Exporter(dbtmetabase._models.ModelsMixin):  # type: ignore[misc]
+class _Exporter(DbtMetabase):  # type: ignore[misc]
+    """dbt-metabase with these in place of its own reader and client, which would sign in at once."""
+
     def __init__(self, manifest: DbtManifest, metabase: _Recorder) -> None:
         self._manifest, self._metabase = manifest, metabase
 

@@ -5,13 +5,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from metabase import conditions
 from metabase.template import Template, Value
 
 COLUMNS = 24
 """Width of Metabase's grid."""
 
 TAG_TYPES = {"string/=": "text", "number/=": "number", "date/single": "date"}
-"""Template tag type by filter type."""
+"""Type of the template tag by the type of a filter that fills a plain value in."""
+FIELD = "dimension"
+"""Type of the template tag of a filter on a column: Metabase writes the whole condition."""
+ONE_VALUE = frozenset({"number/between", "number/>=", "number/<="})
+"""Types of filters on a column that never take several values, beside those of dates."""
+
+Choice = Value | tuple[Value, ...]
+"""What is chosen in a filter: a value, or several where it is on a column."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,17 @@ class CardValues:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of a dbt model."""
+
+    model: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.model}.{self.name}"
+
+
+@dataclass(frozen=True)
 class Offer:
     """What the preview's file offers of a filter, which has no database to ask for every value.
 
@@ -57,22 +76,32 @@ class Offer:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter widget; `key` is the template tag that it fills unless a place maps it elsewhere."""
+    """A filter widget; `key` is the template tag that it fills unless a place maps it elsewhere.
+
+    With a `column` Metabase writes the condition on that column, offers its values and takes several; without
+    one, the value itself stands in the SQL.
+    """
 
     key: str
     name: str
     type: str
-    default: Value | None
+    default: Choice | None
     values: tuple[str | float, ...] | CardValues | None
     search: bool
     required: bool
-    """A card can't run without its value; it has a default then."""
+    """It can't be emptied, and has a default."""
     preview: Offer = field(default_factory=Offer)
+    column: Column | None = None
+    multiple: bool = False
+    """Several values can be chosen."""
+    linked: tuple[str, ...] = ()
+    """Filters whose values narrow what this one offers."""
+    previous_keys: tuple[str, ...] = ()
 
     @property
     def tag_type(self) -> str:
-        """text, number or date."""
-        return TAG_TYPES[self.type]
+        """text, number or date; `FIELD` for one on a column."""
+        return FIELD if self.column else TAG_TYPES[self.type]
 
 
 @dataclass(frozen=True)
@@ -82,7 +111,12 @@ class Tag:
     key: str
     name: str
     type: str
-    default: Value | None
+    default: Choice | None
+    column: Column | None = None
+    widget: str | None = None
+    """Of a tag on a column, the type of the filter."""
+    of_filter: bool = False
+    """A dashboard's filter defines it."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +136,31 @@ class Card:
     """Where it is defined."""
 
     @property
-    def defaults(self) -> dict[str, Value]:
+    def defaults(self) -> dict[str, Choice]:
         """The values that its tags have when nobody chooses."""
         return {tag.key: tag.default for tag in self.tags if tag.default is not None}
 
 
 @dataclass(frozen=True)
+class Click:
+    """What a click does: go to a `dashboard` (by key) or a `url`, else set filters of this dashboard.
+
+    `sets` has the column of the result whose value a filter takes. In a table it is a click on `column`.
+    """
+
+    column: str | None
+    dashboard: str | None
+    tab: str | None
+    url: str | None
+    sets: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Item:
-    """What stands in one place: a card (its key in `card`), else a `text` (Markdown) or a `heading`."""
+    """What stands in one place: a card (its key in `card`), a `text` (Markdown), a `heading`, or `virtual`.
+
+    `virtual` are the settings of any other place without a card, such as a link, as Metabase has them.
+    """
 
     place: Place
     card: str | None
@@ -119,6 +170,10 @@ class Item:
     settings: Mapping[str, Any]
     filters: Mapping[str, str]
     """Filter key to the card's template tag."""
+    clicks: tuple[Click, ...] = ()
+    series: tuple[str, ...] = ()
+    """Cards drawn into this one."""
+    virtual: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +182,37 @@ class Tab:
 
     name: str | None
     items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """The dashboard by e-mail: every `hour`, `day`, `week` or `month`.
+
+    `at` is an hour of the day (0 to 23) in Metabase's report time zone, `on` a weekday (``mon``), for a month
+    after ``first`` or ``last`` of it. `values` are what its filters have, where they differ from the defaults.
+    """
+
+    name: str
+    to: tuple[str, ...]
+    every: str
+    at: int
+    on: str | None
+    in_month: str | None
+    values: Mapping[str, Choice]
+    skip_if_empty: bool
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An e-mail when a card has rows, or its value passes the goal of its settings: `when` rows, above, below."""
+
+    card: str
+    to: tuple[str, ...]
+    when: str
+    every: str
+    at: int
+    once: bool
+    source: tuple[Path, int]
 
 
 @dataclass(frozen=True)
@@ -142,6 +228,10 @@ class Dashboard:
     tabs: tuple[Tab, ...]
     previous_names: tuple[str, ...]
     path: Path
+    pinned: int | None = None
+    """Its place among what is pinned to the top of its collection, from 1."""
+    subscriptions: tuple[Subscription, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
     @property
     def items(self) -> Iterator[Item]:
@@ -150,7 +240,7 @@ class Dashboard:
             yield from tab.items
 
     @property
-    def defaults(self) -> dict[str, Value]:
+    def defaults(self) -> dict[str, Choice]:
         """Filter key to default, where it has one."""
         return {item.key: item.default for item in self.filters if item.default is not None}
 
@@ -162,6 +252,8 @@ class Collection:
     path: str
     description: str | None
     previous_names: tuple[str, ...]
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    """``read``, ``write`` or ``none`` by group, those of the collection around it included."""
 
     @property
     def name(self) -> str:
@@ -175,11 +267,25 @@ class Collection:
 
 
 @dataclass(frozen=True)
+class Table:
+    """How Metabase shows a model. `visibility`: None for people, else ``hidden``, ``technical`` or ``cruft``."""
+
+    name: str | None
+    visibility: str | None
+
+
+@dataclass(frozen=True)
 class Spec:
     """Everything that Metabase should have."""
 
+    folder: Path
     database: str
-    root: str
+    schemas: tuple[str, ...]
+    """The schemas that dashboards may read."""
+    dbt_project: Path
+    exposures: Path
+    """The file for the dbt exposures of these dashboards."""
+    tables: Mapping[str, Table]
     owner: Mapping[str, str]
     url: str
     collections: tuple[Collection, ...]
@@ -189,7 +295,7 @@ class Spec:
 
     def cards_of(self, dashboard: Dashboard) -> list[Card]:
         """The cards on a dashboard, and those that its filters take their values from, each once."""
-        keys = [item.card for item in dashboard.items if item.card]
+        keys = [key for item in dashboard.items for key in (item.card, *item.series) if key]
         keys += [f.values.card for f in dashboard.filters if isinstance(f.values, CardValues)]
         return [self.cards[key] for key in dict.fromkeys(keys)]
 
@@ -198,20 +304,42 @@ def render(
     card: Card,
     relations: Mapping[str, str],
     variables: Mapping[str, Value],
-    values: Mapping[str, Value | None] | None = None,
+    values: Mapping[str, Choice | None] | None = None,
 ) -> tuple[str, dict[str, Value]]:
     """The card's SQL as plain PostgreSQL for these tag values, and psycopg's parameters for it.
 
     `values` by template tag; a tag that is not named there has its default, and one that is None has no
     value: its optional clauses are left out. Raises `SpecError` when the SQL can't do without that value.
-    Dates are given as text (``2026-01-31``).
+    Dates are given as text (``2026-01-31``), spans of them as Metabase writes them (``2026-01-01~2026-01-31``).
     """
-    return card.sql.for_postgres(relations, variables, {**card.defaults, **(values or {})})
+    chosen = {**card.defaults, **(values or {})}
+    written: dict[str, tuple[str, dict[str, Value]]] = {}
+    for tag in card.tags:
+        value = chosen.get(tag.key)
+        if tag.column and tag.widget:
+            column = f"{relations[tag.column.model]}.{tag.column.name}"
+            written[tag.key] = conditions.condition(column, tag.widget, value, tag.key)
+            if value is None or value == ():
+                chosen[tag.key] = None
+        elif isinstance(value, tuple):
+            chosen[tag.key] = value[0] if value else None
+    return card.sql.for_postgres(relations, variables, chosen, written)
 
 
 def tag_values(
-    dashboard: Dashboard, item: Item, values: Mapping[str, Value | None] | None = None
-) -> dict[str, Value | None]:
+    dashboard: Dashboard, item: Item, values: Mapping[str, Choice | None] | None = None
+) -> dict[str, Choice | None]:
     """What a dashboard's filters (`values` by filter key, else their defaults) give the tags of one place."""
-    chosen: dict[str, Value | None] = {**dashboard.defaults, **(values or {})}
+    chosen: dict[str, Choice | None] = {**dashboard.defaults, **(values or {})}
     return {tag: chosen.get(key) for key, tag in item.filters.items()}
+
+
+def offered(item: Filter, relations: Mapping[str, str]) -> str | None:
+    """SQL for the values that a filter on a column offers, in their order; None for another filter."""
+    if item.column is None or item.values is not None:
+        return None
+    column = item.column.name
+    return (
+        f"select distinct {column} from {relations[item.column.model]}"
+        f" where {column} is not null order by {column}"
+    )

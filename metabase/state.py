@@ -1,12 +1,13 @@
 """What a Metabase has, read once: the managed collections with cards and dashboards, and the database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from metabase import forms
 from metabase.client import Client
 from metabase.errors import DashboardError
-from metabase.spec import Spec
+from metabase.spec import Collection, Spec
 
 CARD_MODELS = ("card", "dataset", "metric")
 """A question, a model and a metric are all cards."""
@@ -32,85 +33,102 @@ class Other:
     path: str
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A card or dashboard in a collection; `mark` is the key that its description names."""
+
+    model: str
+    id: int
+    name: str
+    collection: int
+    mark: str | None
+
+
 def read(client: Client, spec: Spec) -> State:
     """Read what the files are about. Raises `DashboardError` where two things have the one name."""
-    state = State(database=_database(client, spec.database))
-    every = [
-        raw
-        for raw in client.request(
-            "GET", "/api/collection", params={"archived": "false", "exclude-other-user-collections": "true"}
-        )
-        if isinstance(raw["id"], int)
-        and not raw.get("personal_owner_id")
-        and not raw.get("archived")
-        # the Trash is a collection too
-        and raw.get("type") != "trash"
-    ]
+    state = State(database=find_database(client, spec.database))
+    every = collections(client)
     for item in spec.collections:
         parent = state.collections.get(item.parent) if item.parent else None
         if item.parent and parent is None:
             continue  # not there, so nothing is in it
-        within = parent["id"] if parent else None
-        found = _match(
-            "collection",
-            item.path,
-            (item.name, *item.previous_names),
-            [(raw["name"], raw) for raw in every if _parent(raw) == within],
-        )
+        found = _collection(item, parent["id"] if parent else None, every)
         if found:
             state.collections[item.path] = found
 
-    root = state.collections.get(spec.root)
-    if root is None:
-        return state
-    managed = {root["id"]: spec.root}
-    paths = {raw["id"]: path for path, raw in state.collections.items()}
+    managed = {raw["id"]: path for path, raw in state.collections.items()}
     for raw in sorted(every, key=lambda raw: len(raw.get("location") or "/")):
-        parent_id = _parent(raw)
+        parent_id = parent_of(raw)
         if parent_id in managed and raw["id"] not in managed:
-            managed[raw["id"]] = paths.get(raw["id"], f"{managed[parent_id]}/{raw['name']}")
-            if raw["id"] not in paths:
-                state.others.append(Other("collection", raw["id"], managed[raw["id"]]))
+            managed[raw["id"]] = f"{managed[parent_id]}/{raw['name']}"
+            state.others.append(Other("collection", raw["id"], managed[raw["id"]]))
 
-    contents: dict[tuple[str, int], list[tuple[str, Any]]] = {}
+    entries: list[_Entry] = []
     for collection in managed:
-        models = [*CARD_MODELS, "dashboard"]
-        for entry in client.pages(f"/api/collection/{collection}/items", {"models": models}):
-            model = "card" if entry["model"] in CARD_MODELS else entry["model"]
-            contents.setdefault((model, collection), []).append((entry["name"], entry["id"]))
+        for raw in items(client, collection):
+            model = "card" if raw["model"] in CARD_MODELS else raw["model"]
+            mark = forms.unmarked(raw.get("description"))[1]
+            entries.append(_Entry(model, raw["id"], raw["name"], collection, mark))
     kept: set[tuple[str, int]] = set()
-    for card in spec.cards.values():
-        path = card.collection
-        if path in state.collections:
-            entries = contents.get(("card", state.collections[path]["id"]), [])
-            found = _match("card", f"{path}/{card.name}", (card.name, *card.previous_names), entries)
-            if found is not None:
-                kept.add(("card", found))
-                state.cards[card.key] = client.request("GET", f"/api/card/{found}")
-    for dashboard in spec.dashboards:
-        path = dashboard.collection
-        if path in state.collections:
-            entries = contents.get(("dashboard", state.collections[path]["id"]), [])
-            names = (dashboard.name, *dashboard.previous_names)
-            found = _match("dashboard", f"{path}/{dashboard.name}", names, entries)
-            if found is not None:
-                kept.add(("dashboard", found))
-                state.dashboards[dashboard.key] = client.request("GET", f"/api/dashboard/{found}")
-    for (model, collection), entries in contents.items():
-        for name, number in entries:
-            if (model, number) not in kept:
-                state.others.append(Other(model, number, f"{managed[collection]}/{name}"))
+    for model, things, into in (
+        ("card", list(spec.cards.values()), state.cards),
+        ("dashboard", list(spec.dashboards), state.dashboards),
+    ):
+        of_model = [entry for entry in entries if entry.model == model]
+        for thing in things:
+            where = state.collections.get(thing.collection)
+            names = (thing.name, *thing.previous_names)
+            inside = [entry for entry in of_model if where and entry.collection == where["id"]]
+            label = f"{thing.collection}/{thing.name}"
+            id_ = match(model, label, names, [(entry.name, entry.id) for entry in inside])
+            if id_ is None:
+                # renamed or moved there by hand
+                marked = [
+                    (entry.mark or "", entry.id) for entry in of_model if ("card", entry.id) not in kept
+                ]
+                id_ = match(model, label, (thing.key,), marked)
+            if id_ is not None:
+                kept.add((model, id_))
+                into[thing.key] = client.request("GET", f"/api/{model}/{id_}")
+    for entry in entries:
+        if (entry.model, entry.id) not in kept:
+            state.others.append(Other(entry.model, entry.id, f"{managed[entry.collection]}/{entry.name}"))
     return state
 
 
-def _database(client: Client, name: str) -> Mapping[str, Any] | None:
+def collections(client: Client) -> list[Mapping[str, Any]]:
+    """The collections that are no person's own and not in the Trash, which is one, too."""
+    params = {"archived": "false", "exclude-other-user-collections": "true"}
+    return [
+        raw
+        for raw in client.request("GET", "/api/collection", params=params)
+        if isinstance(raw["id"], int)
+        and not raw.get("personal_owner_id")
+        and not raw.get("archived")
+        and raw.get("type") != "trash"
+    ]
+
+
+def items(client: Client, collection: int | str) -> Iterator[Mapping[str, Any]]:
+    """The cards and dashboards in a collection, those that people saved in a dashboard included."""
+    params = {"models": [*CARD_MODELS, "dashboard"], "show_dashboard_questions": "true"}
+    yield from client.pages(f"/api/collection/{collection}/items", params)
+
+
+def parent_of(raw: Mapping[str, Any]) -> int | None:
+    """The id of the collection that a collection is in, from its location (``/1/2/``)."""
+    steps = [step for step in str(raw.get("location") or "/").split("/") if step]
+    return int(steps[-1]) if steps else None
+
+
+def find_database(client: Client, name: str) -> Mapping[str, Any] | None:
     """The connection of this name; None without one. Raises `DashboardError` when there are two."""
     entries = [(raw["name"], raw) for raw in client.request("GET", "/api/database")["data"]]
-    found: Mapping[str, Any] | None = _match("database", name, (name,), entries)
+    found: Mapping[str, Any] | None = match("database", name, (name,), entries)
     return found
 
 
-def _match(kind: str, label: str, names: Iterable[str], entries: Iterable[tuple[str, Any]]) -> Any:
+def match(kind: str, label: str, names: Iterable[str], entries: Iterable[tuple[str, Any]]) -> Any:
     """The one entry of the first of the names that there is one of; else None."""
     listed = list(entries)
     for name in names:
@@ -126,7 +144,13 @@ def _match(kind: str, label: str, names: Iterable[str], entries: Iterable[tuple[
     return None
 
 
-def _parent(raw: Mapping[str, Any]) -> int | None:
-    """The id of the collection that a collection is in, from its location (``/1/2/``)."""
-    steps = [step for step in str(raw.get("location") or "/").split("/") if step]
-    return int(steps[-1]) if steps else None
+def _collection(
+    item: Collection, within: int | None, every: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    names = (item.name, *item.previous_names)
+    inside = [(raw["name"], raw) for raw in every if parent_of(raw) == within]
+    found: Mapping[str, Any] | None = match("collection", item.path, names, inside)
+    if found is None:
+        marked = [(forms.unmarked(raw.get("description"))[1] or "", raw) for _, raw in inside]
+        found = match("collection", item.path, (item.path,), marked)
+    return found

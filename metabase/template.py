@@ -6,7 +6,8 @@ The language is Metabase's own, so that what is clicked together there can be ke
 - ``[[and name = {{ genre }}]]`` an optional clause, left out while one of its tags has no value;
 - ``{{ ref('vw_top_movies') }}`` a dbt model;
 - ``{{ var('latest_within_days') }}`` a variable of dbt_project.yml;
-- ``{{ include('film_day') }}`` on a line of its own: the lines of ``cards/snippets/film_day.sql``.
+- ``{{ include('film_day') }}`` on a line of its own: the lines of ``cards/snippets/film_day.sql``; a comma may
+  follow, where more `with` queries do.
 """
 
 import re
@@ -20,7 +21,7 @@ from metabase.errors import Problem, SpecError
 Value = str | int | float | bool
 
 _CALL = re.compile(r"\{\{\s*(ref|var)\(\s*'([A-Za-z_][A-Za-z0-9_]*)'\s*\)\s*\}\}")
-_INCLUDE = re.compile(r"^(\s*)\{\{\s*include\(\s*'([a-z0-9_]+)'\s*\)\s*\}\}\s*$")
+_INCLUDE = re.compile(r"^(\s*)\{\{\s*include\(\s*'([a-z0-9_]+)'\s*\)\s*\}\}(,?)\s*$")
 _TAG = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
 _BRACES = re.compile(r"\{\{.*?\}\}|\{\{|\[\[|\]\]", re.DOTALL)
@@ -78,12 +79,17 @@ class Template:
         return self._resolved(relations, variables)
 
     def for_postgres(
-        self, relations: Mapping[str, str], variables: Mapping[str, Value], values: Mapping[str, Value | None]
+        self,
+        relations: Mapping[str, str],
+        variables: Mapping[str, Value],
+        values: Mapping[str, object],
+        conditions: Mapping[str, tuple[str, Mapping[str, Value]]],
     ) -> tuple[str, dict[str, Value]]:
         """The SQL as Metabase would run it with these values, and psycopg's parameters for it.
 
         Optional clauses with a tag that has no value are left out. Parameters are named after the tags
-        (``%(genre)s``). Raises `SpecError` when a tag outside of every optional clause has no value.
+        (``%(genre)s``). A tag of `conditions` is such a condition, with parameters of its own. Raises
+        `SpecError` when another tag outside of every optional clause has no value.
         """
         given = {name: value for name, value in values.items() if value is not None}
 
@@ -92,15 +98,27 @@ class Template:
             # the line breaks stay, so that an error of PostgreSQL's names the right line
             return match[1] if all(name in given for name in wanted) else "\n" * match[1].count("\n")
 
-        missing = sorted(set(self.required_tags) - set(given))
+        missing = sorted(set(self.required_tags) - set(given) - set(conditions))
         if missing:
             raise SpecError(
                 self.problem(self.required_tags[name], f"{{{{{name}}}}} needs a value: the filter has none")
                 for name in missing
             )
         text = _OPTIONAL.sub(clause, self._resolved(relations, variables).replace("%", "%%"))
-        used = {match[1] for match in _TAG.finditer(text)}
-        return _TAG.sub(lambda match: f"%({match[1]})s", text), {name: given[name] for name in used}
+        parameters: dict[str, Value] = {}
+
+        def tag(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in conditions:
+                condition, own = conditions[name]
+                parameters.update(own)
+                return condition
+            value = given[name]
+            assert isinstance(value, str | int | float), name
+            parameters[name] = value
+            return f"%({name})s"
+
+        return _TAG.sub(tag, text), parameters
 
     def with_literals(
         self, relations: Mapping[str, str], variables: Mapping[str, Value], literal: Callable[[str], str]
@@ -174,5 +192,6 @@ def _expanded(
             raise SpecError([Problem(path, number, f"there is no snippet {match[2]!r} in {snippets.name}/")])
         inner, inner_origin = _expanded(included, snippets, (*stack, included))
         lines += [match[1] + text if text else "" for text in inner]
+        lines[-1] += match[3]
         origin += inner_origin
     return lines, origin

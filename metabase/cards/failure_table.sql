@@ -7,6 +7,8 @@ select
     failure.http_status as "HTTP status",
     left(failure.detail, 300) as "Detail"
 from {{ ref('vw_pipeline_failure') }} as failure
-where failure.occurred_at > now() - make_interval(days => {{ days }}::integer)
+where
+    failure.occurred_at > now() - make_interval(days => {{ days }}::integer)
+    [[and failure.reason = {{ reason }}]]
 order by failure.failure_id desc
 limit 100

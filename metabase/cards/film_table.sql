@@ -17,7 +17,8 @@ select
     original.name as "Language",
     round(movie.popularity, 1) as "Popularity",
     movie.vote_average as "Rating",
-    movie.vote_count as "Votes"
+    movie.vote_count as "Votes",
+    movie.movie_id as "TMDB id"
 from {{ ref('vw_movie_latest') }} as movie
 left join {{ ref('dim_language') }} as original on movie.original_language = original.iso_639_1
 where

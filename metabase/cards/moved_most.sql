@@ -15,7 +15,8 @@ select
     round(before.popularity, 1) as "The day before",
     round(now.popularity, 1) as "Popularity",
     round(now.popularity - before.popularity, 1) as "Change",
-    round(100 * (now.popularity - before.popularity) / nullif(before.popularity, 0), 1) as "Change in %"
+    round(100 * (now.popularity - before.popularity) / nullif(before.popularity, 0), 1) as "Change in %",
+    now.movie_id as "TMDB id"
 from {{ ref('fact_movie_daily') }} as now
 inner join {{ ref('fact_movie_daily') }} as before on now.movie_id = before.movie_id
 inner join {{ ref('dim_movie') }} as movie on now.movie_id = movie.movie_id

@@ -24,6 +24,7 @@ select
     top.title || case
         when count(*) over (partition by top.title) > 1 then ' · ' || top.movie_id else ''
     end as "Film",
-    round(top.popularity, 1) as "Popularity"
+    round(top.popularity, 1) as "Popularity",
+    top.movie_id as "TMDB id"
 from top
 order by top.place

@@ -24,7 +24,17 @@ from warehouse.roles import READER, make_reader
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMAIL, PASSWORD, READER_PASSWORD = "ada@example.com", "a-long-passw0rd", "reader-passw0rd"
-STATE = ("users", "databases", "tables", "fields", "collections", "cards", "dashboards", "_next")
+STATE = (
+    "users",
+    "databases",
+    "tables",
+    "fields",
+    "collections",
+    "cards",
+    "dashboards",
+    "permissions",
+    "_next",
+)
 
 
 class Warehouse:
@@ -73,7 +83,7 @@ def built(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with databases.new(databases.template("metabase", fill)) as pg:
         with exclusively("reader"), connect(pg) as owner:
             make_reader(owner, password=READER_PASSWORD)
-        warehouse = Warehouse(pg, load(manifest))
+        warehouse = Warehouse(pg, load(manifest, PROJECT / "dbt_project", ("marts", "analytics")))
         yield warehouse
         warehouse.reader.close()
         warehouse.owner.close()
@@ -85,7 +95,8 @@ def files(tmp_path: Path) -> Path:
     folder = tmp_path / "metabase"
     for part in ("dashboards", "cards"):
         shutil.copytree(PROJECT / "metabase" / part, folder / part)
-    shutil.copy(PROJECT / "metabase" / "metabase.yml", folder)
+    text = (PROJECT / "metabase" / "metabase.yml").read_text()
+    (folder / "metabase.yml").write_text(text.replace("../dbt_project", str(PROJECT / "dbt_project")))
     return folder
 
 
@@ -119,7 +130,9 @@ class Applying:
             client.set_up("Tests")
         return client
 
-    def apply(self, *, planning: bool = False, prune: bool = False, **changes: Any) -> Reconciler:
+    def apply(
+        self, *, planning: bool = False, prune: bool = False, adopt: bool = False, **changes: Any
+    ) -> Reconciler:
         """Apply the files; the log begins anew."""
         self.server.forget()
         client = self.client(**changes)
@@ -130,6 +143,7 @@ class Applying:
             self.warehouse.connection,
             planning=planning,
             prune=prune,
+            adopt=adopt,
             sync_seconds=5,
         )
         reconciler.run()

@@ -56,6 +56,16 @@ class FakeMetabase:
         self.database_password: str | None = None
         """What the warehouse takes; None: anything."""
         self.syncs = True
+        self.adds: dict[str, Body] = {}
+        """Keys that answers have beside what was sent, by kind: parameter, tag, dashcard, card, dashboard."""
+        self.drops: dict[str, set[str]] = {}
+        """Keys that are not kept of what was sent, by kind."""
+        self.groups = {1: "All Users", 2: "Administrators"}
+        self.permissions: dict[str, dict[str, str]] = {"2": {}}
+        self.graph_revision = 0
+        self.pulses: dict[int, Body] = {}
+        self.notifications: dict[int, Body] = {}
+        self.superuser = True
         self.users: dict[str, str] = {}
         self.sessions: set[str] = set()
         self.api_keys: set[str] = set()
@@ -188,11 +198,12 @@ class FakeMetabase:
         }
 
     def post_setup(self, body: Any) -> Body:
-        if self.users:
+        if self.users and self.version < 59:
             raise Refused(403, "The /api/setup route can only be used to create the first user.")
         if not isinstance(body.get("prefs"), dict) or not body["prefs"].get("site_name"):
             raise missing(site_name="value must be a non-blank string.")
-        if body.get("token") != self.setup_token:
+        # newer versions use the token up
+        if self.users or body.get("token") != self.setup_token:
             raise missing(token="Token does not match the setup token.")
         user = body.get("user") or {}
         if "@" not in str(user.get("email")):
@@ -215,7 +226,7 @@ class FakeMetabase:
         return {"id": session}
 
     def get_user_current(self, query: Any) -> Body:
-        return {"id": 1, "is_superuser": True}
+        return {"id": 1, "is_superuser": self.superuser}
 
     # --- databases
 
@@ -382,7 +393,80 @@ class FakeMetabase:
             **{"location": location, "archived": False, "entity_id": _nano(), "can_write": True},
         }
         self.collections[collection["id"]] = collection
+        # as the collection around it, else what new ones have
+        for group in map(str, self.groups):
+            known = self.permissions.setdefault(group, {})
+            known[str(collection["id"])] = known.get(str(body.get("parent_id")), "write")
         return collection
+
+    def get_permissions_group(self, query: Any) -> list[Body]:
+        return [{"id": id_, "name": name, "member_count": 1} for id_, name in self.groups.items()]
+
+    def get_collection_graph(self, query: Any) -> Body:
+        # newer versions leave "none" out
+        groups = {
+            group: {id_: kind for id_, kind in own.items() if kind != "none" or self.version < 56}
+            for group, own in self.permissions.items()
+        }
+        return {"revision": self.graph_revision, "groups": groups}
+
+    def put_collection_graph(self, body: Any) -> Body:
+        if body.get("revision") != self.graph_revision:
+            raise Refused(409, "Looks like someone else edited the permissions and your data is out of date.")
+        for group, own in body["groups"].items():
+            if int(group) not in self.groups or not set(own.values()) <= {"read", "write", "none"}:
+                raise missing(groups="value must be a valid graph")
+            self.permissions.setdefault(group, {}).update(own)
+        self.graph_revision += 1
+        return self.get_collection_graph(None)
+
+    # --- subscriptions and alerts
+
+    def get_pulse(self, *ids: int, query: Any) -> Any:
+        wanted = int(query.get("dashboard_id", 0))
+        return [p for p in self.pulses.values() if not wanted or p["dashboard_id"] == wanted]
+
+    def post_pulse(self, body: Any) -> Body:
+        return self._put_pulse(self._id(), body)
+
+    def put_pulse(self, id_: int, body: Any) -> Body:
+        _of(self.pulses, id_)
+        return self._put_pulse(id_, body)
+
+    def _put_pulse(self, id_: int, body: Any) -> Body:
+        _non_blank(body, "name", required=True)
+        if not body.get("cards") or not body.get("channels"):
+            raise missing(cards="value must be an array.")
+        dashboard = _of(self.dashboards, body["dashboard_id"])
+        places = {d["id"]: d["card_id"] for d in dashboard["dashcards"]}
+        for card in body["cards"]:
+            if places.get(card["dashboard_card_id"]) != card["id"]:
+                raise Refused(404, "Not found.")
+        recipients = [
+            # one of its own users is answered whole
+            {**one, **({"id": 1, "common_name": "Ada"} if one["email"] in self.users else {})}
+            for one in body["channels"][0]["recipients"]
+        ]
+        channel = {**body["channels"][0], "recipients": recipients, "id": 1}
+        defaults = {"skip_if_empty": False, "parameters": [], "archived": False}
+        self.pulses[id_] = {**defaults, **body, "channels": [channel], "id": id_, "creator_id": 1}
+        return copy.deepcopy(self.pulses[id_])
+
+    def get_notification(self, *ids: int, query: Any) -> Any:
+        wanted = int(query.get("card_id", 0))
+        return [n for n in self.notifications.values() if not wanted or n["payload"]["card_id"] == wanted]
+
+    def post_notification(self, body: Any) -> Body:
+        return self._put_notification(self._id(), body)
+
+    def put_notification(self, id_: int, body: Any) -> Body:
+        _of(self.notifications, id_)
+        return self._put_notification(id_, body)
+
+    def _put_notification(self, id_: int, body: Any) -> Body:
+        _of(self.cards, body["payload"]["card_id"])
+        self.notifications[id_] = {**copy.deepcopy(body), "id": id_, "creator_id": 1, "active": True}
+        return copy.deepcopy(self.notifications[id_])
 
     def put_collection(self, id_: int, body: Any) -> Body:
         collection = _of(self.collections, id_)
@@ -407,7 +491,8 @@ class FakeMetabase:
         for model, objects in (("card", self.cards), ("dashboard", self.dashboards)):
             for thing in objects.values():
                 if model in models and thing["collection_id"] == within and not thing["archived"]:
-                    items.append({"id": thing["id"], "model": model, "name": thing["name"]})
+                    shown = ("id", "name", "description", "collection_position")
+                    items.append({"model": model, **{key: thing.get(key) for key in shown}})
         # in no particular order
         items.sort(key=lambda item: (item["name"], -item["id"]))
         limit, offset = int(query.get("limit", 50)), int(query.get("offset", 0))
@@ -431,6 +516,7 @@ class FakeMetabase:
             **{"id": self._id(), "entity_id": _nano(), "archived": False, "result_metadata": None},
             **{"name": body["name"], "display": body["display"], "type": body.get("type", "question")},
             **{"description": body.get("description"), "collection_id": body.get("collection_id")},
+            **{"collection_position": body.get("collection_position")},
             **{"visualization_settings": body["visualization_settings"], "parameters": []},
             **{"parameter_mappings": [], "cache_ttl": None, "enable_embedding": False, "view_count": 0},
             "dataset_query": self._stored(body["dataset_query"]),
@@ -451,6 +537,7 @@ class FakeMetabase:
             "collection_id",
             "archived",
             "type",
+            "collection_position",
         )
         card |= {key: body[key] for key in keys if key in body}
         if "dataset_query" in body:
@@ -466,7 +553,10 @@ class FakeMetabase:
         values = {}
         for parameter in body.get("parameters") or []:
             values[parameter["target"][1][1]] = parameter.get("value")
-        return self._run(card, values)
+        answer = self._run(card, values)
+        # learnt by running it; drop-downs need it
+        card["result_metadata"] = answer["data"]["cols"] or None
+        return answer
 
     def _stored(self, query: Body) -> Body:
         """What is kept of a query, whichever of the two forms came."""
@@ -483,6 +573,11 @@ class FakeMetabase:
         for name, tag in named.items():
             if tag.get("name") != name or not tag.get("type") or not tag.get("display-name"):
                 raise missing(dataset_query=f"template tag {name}")
+            if tag["type"] == "dimension":
+                ids = [part for part in tag.get("dimension", ())[1:] if isinstance(part, int)]
+                if len(ids) != 1 or not tag.get("widget-type"):
+                    raise missing(dataset_query=f"template tag {name} needs a field and a widget-type")
+                _of(self.fields, ids[0])
         _of(self.databases, query["database"])
         return {"database": query["database"], "sql": sql, "tags": copy.deepcopy(named)}
 
@@ -490,7 +585,7 @@ class FakeMetabase:
         query = card["dataset_query"]
         tags: Any = {
             # defaults are dropped
-            name: {key: value for key, value in tag.items() if not (key == "required" and not value)}
+            name: self._altered("tag", self._hydrated(tag))
             for name, tag in query["tags"].items()
         }
         stage = {"lib/type": "mbql.stage/native", "lib/uuid": str(uuid.uuid4()), "native": query["sql"]}
@@ -502,14 +597,30 @@ class FakeMetabase:
             "database": query["database"],
             "stages": [stage],
         }
-        return copy.deepcopy(card) | {"dataset_query": shown, "query_type": "native"}
+        return self._altered("card", copy.deepcopy(card) | {"dataset_query": shown, "query_type": "native"})
+
+    @staticmethod
+    def _hydrated(tag: Body) -> Body:
+        """Without defaults; a field with options that the server knows."""
+        plain = {key: value for key, value in tag.items() if not (key == "required" and not value)}
+        if "dimension" in plain:
+            id_ = next(part for part in plain["dimension"][1:] if isinstance(part, int))
+            plain["dimension"] = ["field", {"base-type": "type/Text", "lib/uuid": str(uuid.uuid4())}, id_]
+        return plain
+
+    def _altered(self, kind: str, answer: Body) -> Body:
+        kept = {key: value for key, value in answer.items() if key not in self.drops.get(kind, ())}
+        return {**kept, **copy.deepcopy(self.adds.get(kind, {}))}
 
     def _run(self, card: Body, values: Mapping[str, Any]) -> Body:
         query = card["dataset_query"]
         try:
-            data = native.run(
-                self.databases[query["database"]]["details"], query["sql"], query["tags"], values
-            )
+            columns = {
+                id_: '"{schema}"."{name}".'.format(**self.tables[field["table_id"]]) + f'"{field["name"]}"'
+                for id_, field in self.fields.items()
+            }
+            details = self.databases[query["database"]]["details"]
+            data = native.run(details, query["sql"], query["tags"], values, columns)
         except native.QueryFailed as error:
             return {"status": "failed", "error": str(error), "row_count": 0, "data": {"rows": [], "cols": []}}
         return {"status": "completed", "row_count": len(data["rows"]), "data": data}
@@ -523,6 +634,7 @@ class FakeMetabase:
         dashboard = {
             **{"id": self._id(), "name": body["name"], "description": body.get("description")},
             **{"collection_id": body.get("collection_id"), "parameters": body.get("parameters", [])},
+            **{"collection_position": body.get("collection_position")},
             **{"width": "fixed", "archived": False, "auto_apply_filters": True, "entity_id": _nano()},
             # dashcards and tabs of the body are ignored
             **{"dashcards": [], "tabs": []},
@@ -541,7 +653,8 @@ class FakeMetabase:
         if body.get("parameters") is not None:
             self._check_parameters(body["parameters"])
             dashboard["parameters"] = body["parameters"]
-        dashboard |= {key: body[key] for key in ("description", "width", "collection_id") if key in body}
+        given = ("description", "width", "collection_id", "collection_position")
+        dashboard |= {key: body[key] for key in given if key in body}
         for key in ("name", "archived", "auto_apply_filters"):
             if body.get(key) is not None:
                 dashboard[key] = body[key]
@@ -580,6 +693,10 @@ class FakeMetabase:
             for mapping in dashcard.get("parameter_mappings") or []:
                 if not mapping.get("parameter_id") or "target" not in mapping:
                     raise missing(dashcards="parameter_mapping must have parameter_id and target")
+                if card is not None:
+                    tag = self.cards[card]["dataset_query"]["tags"].get(mapping["target"][1][1])
+                    kind = "dimension" if tag and tag["type"] == "dimension" else "variable"
+                    assert mapping["target"][0] == kind, (mapping, tag)
             old = before.get(dashcard["id"])
             after.append(
                 {
@@ -607,10 +724,12 @@ class FakeMetabase:
         shown = copy.deepcopy(dashboard)
         # in no fixed order
         shown["dashcards"].sort(key=lambda dashcard: -dashcard["id"] % 7)
+        shown["parameters"] = [self._altered("parameter", one) for one in shown["parameters"]]
+        shown["dashcards"] = [self._altered("dashcard", one) for one in shown["dashcards"]]
         for dashcard in shown["dashcards"]:
             if dashcard["card_id"] is not None:
                 dashcard["card"] = self._shown_card(self.cards[dashcard["card_id"]])
-        return shown | {"param_fields": {}, "can_write": True, "creator_id": 1}
+        return self._altered("dashboard", shown | {"param_fields": {}, "can_write": True, "creator_id": 1})
 
     def post_dashboard_dashcard_card_query(self, id_: int, place: int, card: int, body: Any) -> Body:
         dashboard = _of(self.dashboards, id_)
@@ -626,9 +745,24 @@ class FakeMetabase:
                 raise Refused(400, f"Dashboard does not have a parameter with ID {parameter['id']!r}.")
             for mapping in dashcard["parameter_mappings"]:
                 if mapping["parameter_id"] == parameter["id"]:
-                    assert mapping["target"][0] == "variable"
                     values[mapping["target"][1][1]] = parameter["value"]
         return self._run(_of(self.cards, card), values)
+
+    def get_dashboard_params_values(self, id_: int, key: str, query: Any) -> Body:
+        """What a drop-down offers: each value once, in their order, a thousand at most."""
+        dashboard = _of(self.dashboards, id_)
+        parameter = next(one for one in dashboard["parameters"] if one["id"] == key)
+        config = parameter.get("values_source_config") or {}
+        if parameter.get("values_source_type") == "card":
+            card = self.cards[config["card_id"]]
+            if card["result_metadata"] is None:
+                return {"values": [], "has_more_values": False}
+            data = self._run(card, {})["data"]
+            place = [c["name"] for c in data["cols"]].index(config["value_field"][1])
+            found = sorted({row[place] for row in data["rows"]})
+        else:
+            found = list(config.get("values", []))
+        return {"values": [[value] for value in found[:1000]], "has_more_values": len(found) > 1000}
 
     def _revise(self, kind: str, id_: int) -> None:
         self.revisions[(kind, id_)] = self.revisions.get((kind, id_), 0) + 1

@@ -17,13 +17,30 @@ class QueryFailed(Exception):
     """What Metabase says in `error` of an answer with status failed."""
 
 
+MOST_ROWS = 2000
+"""Rows of a native query that Metabase shows; it cuts the rest off and says so in `rows_truncated`."""
+
+
 def run(
-    details: Mapping[str, Any], sql: str, tags: Mapping[str, Any], values: Mapping[str, Any]
+    details: Mapping[str, Any],
+    sql: str,
+    tags: Mapping[str, Any],
+    values: Mapping[str, Any],
+    fields: Mapping[int, str],
 ) -> dict[str, Any]:
-    """Rows and columns. `values` by tag; a tag without one has its default. Raises `QueryFailed`."""
+    """Rows and columns. `values` by tag; a tag without one has its default. Raises `QueryFailed`.
+
+    `fields` are the columns that field filters may name, by id, as SQL writes them.
+    """
     given = {}
     for name, tag in tags.items():
         value = values.get(name)
+        if tag["type"] == "dimension":
+            value = tag.get("default") if value in (None, []) else value
+            column = fields[next(part for part in tag["dimension"][1:] if isinstance(part, int))]
+            if value not in (None, []):
+                given[name] = _Condition(*_field_filter(column, tag["widget-type"], value))
+            continue
         if isinstance(value, list):
             if len(value) > 1:
                 raise QueryFailed(f"{name}: a {tag['type']} variable takes one value")
@@ -41,21 +58,50 @@ def run(
             raise QueryFailed(f"no template tag {name!r}")
 
     parameters: list[Any] = []
-    text = "".join(_parts(sql.replace("%", "%%"), given, parameters))
+    bare = {name for name, tag in tags.items() if tag["type"] == "dimension"}
+    text = "".join(_parts(sql.replace("%", "%%"), given, parameters, bare))
     with _connect(details) as connection:
         try:
             cursor = connection.execute(text.encode(), parameters)
-            rows = cursor.fetchall()
+            rows = cursor.fetchmany(MOST_ROWS)
+            cut = cursor.rowcount > MOST_ROWS
         except psycopg.Error as error:
             raise QueryFailed(f"ERROR: {error}") from error
         assert cursor.description
         columns = [
             {"name": c.name, "display_name": c.name, "base_type": "type/*"} for c in cursor.description
         ]
-    return {"rows": [[_plain(value) for value in row] for row in rows], "cols": columns}
+    data = {"rows": [[_plain(value) for value in row] for row in rows], "cols": columns}
+    return data | ({"rows_truncated": MOST_ROWS} if cut else {})
 
 
-def _parts(sql: str, given: Mapping[str, Any], parameters: list[Any]) -> Sequence[str]:
+class _Condition:
+    """What a field filter becomes."""
+
+    def __init__(self, sql: str, parameters: list[Any]) -> None:
+        self.sql, self.parameters = sql, parameters
+
+
+def _field_filter(column: str, widget: str, value: Any) -> tuple[str, list[Any]]:
+    """The condition that Metabase writes for a filter on a column."""
+    values = value if isinstance(value, list) else [value]
+    if widget in ("string/=", "number/="):
+        return f"{column} = any(array[{', '.join(['%s'] * len(values))}])", values
+    if widget == "string/contains":
+        tests = [f"position(lower(%s) in lower({column})) > 0" for _ in values]
+        return f"({' or '.join(tests)})", values
+    if widget == "number/between":
+        return f"({column} >= %s and {column} <= %s)", values
+    if widget == "date/range":
+        first, last = str(values[0]).split("~")
+        return (
+            f"{column} between %s::date and %s::date",
+            [dt.date.fromisoformat(first), dt.date.fromisoformat(last)],
+        )
+    raise QueryFailed(f"the tests' server knows no filter {widget}")
+
+
+def _parts(sql: str, given: Mapping[str, Any], parameters: list[Any], bare: set[str]) -> Sequence[str]:
     parts = []
     for piece in re.split(r"(\[\[.*?\]\])", sql, flags=re.DOTALL):
         optional = piece.startswith("[[")
@@ -64,11 +110,17 @@ def _parts(sql: str, given: Mapping[str, Any], parameters: list[Any]) -> Sequenc
         if any(name not in given for name in names):
             if optional:
                 continue
-            missing = next(name for name in names if name not in given)
-            raise QueryFailed(f"You'll need to pick a value for '{missing}'")
+            missing = next((name for name in names if name not in given and name not in bare), None)
+            if missing is not None:
+                raise QueryFailed(f"You'll need to pick a value for '{missing}'")
         for number, part in enumerate(re.split(r"\{\{\s*([^\s}]+)\s*\}\}", inner)):
             if number % 2 == 0:
                 parts.append(part)
+            elif part not in given:
+                parts.append("1 = 1")
+            elif isinstance(given[part], _Condition):
+                parameters.extend(given[part].parameters)
+                parts.append(given[part].sql)
             elif isinstance(given[part], str):
                 parameters.append(given[part])
                 parts.append("%s")

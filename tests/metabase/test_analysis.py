@@ -12,6 +12,8 @@ from metabase.errors import DashboardError, SpecError, UsageError
 from metabase.manifest import Manifest, load, parse
 from tests.metabase.conftest import PROJECT, Warehouse, edit
 
+SCHEMAS = ("marts", "analytics")
+
 
 @pytest.fixture
 def models(built: Warehouse) -> Manifest:
@@ -34,7 +36,7 @@ def test_the_project_is_parsed_without_a_database_and_without_the_exposures(
     tmp_path: Path, models: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PGHOST", raising=False)
-    parsed = parse(tmp_path)
+    parsed = parse(tmp_path, PROJECT / "dbt_project", SCHEMAS)
     assert parsed.models == models.models and parsed.variables == models.variables
     assert '"exposures": {}' in (tmp_path / "manifest.json").read_text()
     assert "PGHOST" not in os.environ
@@ -55,17 +57,17 @@ def test_a_model_renamed_and_renamed_back_is_parsed(tmp_path: Path) -> None:
         "unit_tests:\n  - {name: one, model: kind, given: [], expect: {rows: [{n: 1}]}}\n"
     )
     shutil.copytree(project / "models", kept)
-    parse(tmp_path, project)
+    parse(tmp_path, project, ())
     (project / "models" / "kind.sql").rename(project / "models" / "kinds.sql")
     with pytest.raises(DashboardError, match="'kind' which was not found"):
-        parse(tmp_path, project)
+        parse(tmp_path, project, ())
     (project / "models" / "kinds.sql").rename(project / "models" / "sort.sql")
     for path in (project / "models").iterdir():
         path.write_text(path.read_text().replace("kind", "sort"))
-    assert parse(tmp_path, project).others == {"sort", "top"}
+    assert parse(tmp_path, project, ()).others == {"sort", "top"}
     shutil.rmtree(project / "models")
     shutil.copytree(kept, project / "models")
-    assert parse(tmp_path, project).others == {"kind", "top"}
+    assert parse(tmp_path, project, ()).others == {"kind", "top"}
 
 
 def test_a_renamed_model_is_told_wherever_it_is_read(files: Path, models: Manifest) -> None:
@@ -151,10 +153,10 @@ def test_a_column_that_a_filter_offers_must_be_there(files: Path, models: Manife
 
 def test_a_file_that_is_no_manifest_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="make dbt"):
-        load(tmp_path / "manifest.json")
+        load(tmp_path / "manifest.json", PROJECT / "dbt_project", SCHEMAS)
     (tmp_path / "manifest.json").write_text("[]")
     with pytest.raises(UsageError, match="no manifest of dbt's"):
-        load(tmp_path / "manifest.json")
+        load(tmp_path / "manifest.json", PROJECT / "dbt_project", SCHEMAS)
 
 
 def test_the_exposures_are_fresh_and_name_exactly_what_the_cards_read(models: Manifest) -> None:

@@ -23,7 +23,7 @@ def line_of(path: Path, text: str) -> int:
     ("file", "old", "new", "message", "marked"),
     [
         (OVERVIEW, "display: row", "display: rows", "'rows' is not one of", "display: rows"),
-        (OVERVIEW, "width: full\n", "widht: full\n", "unknown ('widht' was unexpected)", None),
+        (OVERVIEW, "width: full\n", "widht: full\n", "unknown: 'widht'; is it 'width'?", None),
         (OVERVIEW, "name: Films\n", "nome: Films\n", "'name' is a required property", "films:"),
         (OVERVIEW, "  films:\n", "  films: {}\n  films:\n", "'films' is here twice", None),
         (OVERVIEW, "name: Overview", "name: [Over", "is no YAML", None),
@@ -60,7 +60,13 @@ def line_of(path: Path, text: str) -> int:
             "there are two tabs 'Genres'",
             "row: 0, col: 0, width: 15",
         ),
-        ("metabase.yml", "  TMDB/Cards/Film: {}", "  Cards/Film: {}", "outside of the root", "  Cards/Film"),
+        (
+            "metabase.yml",
+            "  TMDB/Cards/Film: {}",
+            "  Cards/Film: {}",
+            "its parent 'Cards' must",
+            "  Cards/Film",
+        ),
         ("cards/films.sql", "count(*)", "{{ Genre }}", "can't read '{{ Genre }}'", "{{ Genre }}"),
         ("cards/films.sql", "count(*)", "[[count(*)]]", "needs a {{tag}} in it", "[[count(*)]]"),
         ("cards/films.sql", "count(*)", "count(*) [[", "can't read '[['", "[["),

@@ -8,13 +8,13 @@ with rating_prior as (
 
 company_total as (
     select
-        company.company_id,
-        company.name,
+        dim_company.company_id,
+        dim_company.name,
         -- for charts: Metabase adds up bars of one name
-        company.name || case
-            when count(*) over (partition by company.name) > 1 then ' · ' || company.company_id else ''
+        dim_company.name || case
+            when count(*) over (partition by dim_company.name) > 1 then ' · ' || dim_company.company_id else ''
         end as label,
-        company.origin_country,
+        dim_company.origin_country,
         count(*) as films,
         avg(movie.popularity) as popularity,
         avg(movie.vote_average) as rating,
@@ -27,7 +27,7 @@ company_total as (
         sum(movie.revenue) filter (where money.is_known) as revenue
     from {{ ref('vw_movie_latest') }} as movie
     inner join {{ ref('bridge_movie_company') }} as of_company on movie.movie_id = of_company.movie_id
-    inner join {{ ref('dim_company') }} as company on of_company.company_id = company.company_id
+    inner join {{ ref('dim_company') }} on of_company.company_id = dim_company.company_id
     cross join rating_prior
     cross join lateral (
         select
@@ -39,6 +39,9 @@ company_total as (
     where
         not movie.is_stale
 {{ include('company_conditions') }}
-    group by company.company_id, company.name, company.origin_country, rating_prior.mean_rating
-    having count(*) >= {{ min_films }}
+    -- the companies chosen, not those that made a film together with them
+    [[and {{ company }}]]
+    group by dim_company.company_id, dim_company.name, dim_company.origin_country, rating_prior.mean_rating
+    -- who is asked for by name is shown with the fewest films
+    having count(*) >= {{ min_films }} [[or bool_or({{ company }})]]
 )

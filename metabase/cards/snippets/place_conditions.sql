@@ -1,14 +1,7 @@
-    [[and exists (
-        select 1
-        from {{ ref('bridge_movie_genre') }} as movie_genre
-        inner join {{ ref('dim_genre') }} as chosen_genre on movie_genre.genre_id = chosen_genre.genre_id
-        where movie_genre.movie_id = movie.movie_id and chosen_genre.name = {{ genre }}
-    )]]
+{{ include('film_conditions') }}
     [[and exists (
         select 1
         from {{ ref('bridge_movie_country') }} as movie_country
-        inner join {{ ref('dim_country') }} as chosen_country on movie_country.iso_3166_1 = chosen_country.iso_3166_1
-        where movie_country.movie_id = movie.movie_id and chosen_country.continent = {{ continent }}
+        inner join {{ ref('dim_country') }} on movie_country.iso_3166_1 = dim_country.iso_3166_1
+        where movie_country.movie_id = movie.movie_id and {{ continent }}
     )]]
-    [[and movie.release_date >= make_date({{ released_from }}::integer, 1, 1)]]
-    [[and movie.release_date < make_date({{ released_to }}::integer + 1, 1, 1)]]

@@ -1,4 +1,0 @@
-{{ include('company_totals') }}
-
-select count(*) as "Companies"
-from company_total
