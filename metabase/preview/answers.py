@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from metabase.manifest import Manifest
 from metabase.preview.queries import MOST_ROWS, Reader, Rows
-from metabase.spec import Card, Spec, render
+from metabase.spec import Card, CardValues, Choice, Filter, Spec, offered, render
 from metabase.template import Value
 
 MOST_LISTED = 500
@@ -14,6 +14,10 @@ MOST_FILTERED = 100
 """The same, where a filter is set: there is one such list for every value of every filter."""
 MOST_VALUES = 1000
 """Values of a dropdown that are read to choose from; Metabase reads as many."""
+
+
+LISTED = frozenset({"string/=", "string/!=", "number/=", "number/!="})
+"""Types of filters on a column for which Metabase lists the column's values."""
 
 
 class Answers:
@@ -33,7 +37,7 @@ class Answers:
         """Every different answer, in the order of the numbers that `ask` gave."""
         return list(self._places)
 
-    def ask(self, card: Card, values: Mapping[str, Value | None], filtered: bool) -> int:
+    def ask(self, card: Card, values: Mapping[str, Choice | None], filtered: bool) -> int:
         """The number of the answer to a card with these tag values. Raises `CardError`."""
         listed = card.display in ("table", "object")
         limit = (MOST_FILTERED if filtered else MOST_LISTED) if listed else MOST_ROWS
@@ -43,6 +47,19 @@ class Answers:
             rows = self.reader.rows(sql, parameters, limit)
             self._asked[question] = self._places.setdefault(rows, len(self._places))
         return self._asked[question]
+
+    def offered(self, item: Filter) -> list[Value]:
+        """All values that a filter offers; where one types, what its file suggests. Raises `CardError`."""
+        if isinstance(item.values, CardValues):
+            return self.column(item.values.card, item.values.column)
+        if item.values is not None or item.preview.values:
+            return list(item.values or item.preview.values)
+        sql = offered(item, self._relations)
+        if sql and item.type in LISTED:
+            rows = self.reader.rows(sql, {}, MOST_VALUES).rows
+            return [row[0] for row in rows if row[0] is not None]
+        order = item.preview.order
+        return self.column(order.card, order.column) if order else []
 
     def column(self, card: str, name: str) -> list[Value]:
         """The values in a column of a card, in its order, each once, without nulls. Raises `CardError`."""

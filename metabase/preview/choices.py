@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from metabase.preview.answers import Answers
-from metabase.spec import CardValues, Dashboard, Filter
-from metabase.template import Value
+from metabase.spec import Choice as Chosen
+from metabase.spec import Dashboard, Filter
 
 MOST_VALUES = 40
 """Values offered by one filter unless one asks for more or fewer: each costs a query a card, and room."""
@@ -26,7 +26,7 @@ class Choice:
     """
 
     filter: Filter
-    values: tuple[Value | None, ...]
+    values: tuple[Chosen | None, ...]
     default: int
     left_out: int
 
@@ -37,14 +37,9 @@ def choices(dashboard: Dashboard, answers: Answers, most: int = MOST_VALUES) -> 
 
 
 def _choice(item: Filter, answers: Answers, most: int) -> Choice:
-    found: list[Value] = []
-    if isinstance(item.values, CardValues):
-        found = answers.column(item.values.card, item.values.column)
-    elif item.values is not None:
-        found = list(item.values)
-    else:
-        found = list(item.preview.values)
-    kept = found
+    found = answers.offered(item)
+    start = _alone(item.default)
+    kept: list[Chosen] = [*found]
     most = min(most, item.preview.most or most)
     if len(found) > most:
         order = found
@@ -52,18 +47,18 @@ def _choice(item: Filter, answers: Answers, most: int) -> Choice:
             order = answers.column(item.preview.order.card, item.preview.order.column)
         wanted = set(order[:most])
         kept = [value for value in found if value in wanted]
-    if item.default is not None and item.default not in kept:
-        kept = [item.default, *kept]
-    values: list[Value | None] = list(kept)
+    if start is not None and start not in kept:
+        kept = [start, *kept]
+    values: list[Chosen | None] = list(kept)
     if not item.required and kept:
         values.insert(0, ANY)
-    default = values.index(item.default) if item.default is not None else 0
+    default = values.index(start) if start is not None else 0
     return Choice(item, tuple(values), default, len(found) - len(set(kept) & set(found)))
 
 
 def combinations(
     offered: list[Choice], reaching: frozenset[str]
-) -> Iterator[tuple[str, dict[str, Value | None]]]:
+) -> Iterator[tuple[str, dict[str, Chosen | None]]]:
     """What to ask for a card that these filters reach: the page's key for it, and values by filter.
 
     The first is that of the defaults; its key is empty.
@@ -88,5 +83,10 @@ def combine(first: Filter, second: Filter) -> bool:
     return second.key in first.preview.together or first.key in second.preview.together
 
 
-def _others(choice: Choice) -> list[tuple[int, Value | None]]:
+def _alone(value: Chosen | None) -> Chosen | None:
+    """One of several is that one."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+
+def _others(choice: Choice) -> list[tuple[int, Chosen | None]]:
     return [(place, value) for place, value in enumerate(choice.values) if place != choice.default]

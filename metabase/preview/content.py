@@ -12,11 +12,11 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from metabase.preview.answers import Answers
+from metabase.preview.answers import LISTED, Answers
 from metabase.preview.choices import MOST_VALUES, Choice, choices, combinations, combine
 from metabase.preview.queries import CardError, Rows
-from metabase.spec import CardValues, Dashboard, Item, Spec, tag_values
-from metabase.template import Value
+from metabase.spec import CardValues, Dashboard, Filter, Item, Spec, tag_values
+from metabase.spec import Choice as Chosen
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 NOTICE = "This product uses the TMDB API but is not endorsed or certified by TMDB."
@@ -73,16 +73,15 @@ class Content:
         names: dict[str, dict[str, None]] = {}
         for dashboard in self.spec.dashboards:
             for item in dashboard.filters:
-                if not isinstance(item.values, CardValues) or item.search:
+                order = item.preview.order
+                named = order or item.values
+                if not isinstance(named, CardValues) or item.search or not _is_listed(item):
                     continue
-                known = names.setdefault(item.values.column, {})
-                # what a card or filter can't be asked is told where that one is built
-                for source in (item.preview.order, item.values):
-                    with suppress(CardError):
-                        known.update(
-                            (str(value), None)
-                            for value in (self.answers.column(source.card, source.column) if source else ())
-                        )
+                # what can't be asked is told where the filter is built
+                with suppress(CardError):
+                    values = [*(self.answers.column(order.card, order.column) if order else ())]
+                    values += self.answers.offered(item)
+                    names.setdefault(named.column, {}).update((str(value), None) for value in values)
         return {column: list(known) for column, known in names.items()}
 
     def _dashboard(self, dashboard: Dashboard) -> dict[str, Any]:
@@ -96,7 +95,7 @@ class Content:
             for key, tab, item in items(dashboard)
         ]
         return {
-            "slug": dashboard.key.replace("_", "-"),
+            "slug": _slug(dashboard.key),
             "name": dashboard.name,
             "about": dashboard.description,
             "tabs": [tab.name for tab in dashboard.tabs if tab.name],
@@ -109,6 +108,9 @@ class Content:
     def _item(self, dashboard: Dashboard, item: Item, offered: list[Choice]) -> dict[str, Any]:
         if item.heading is not None:
             return {"kind": "heading", "text": item.heading}
+        if item.card is None and item.text is None:
+            link = (item.virtual or {}).get("link", {}).get("url", "")
+            return {"kind": "text", "html": _MARKDOWN.render(f"<{link}>" if link else "")}
         if item.card is None:
             return {"kind": "text", "html": _MARKDOWN.render(item.text or "")}
         card = self.spec.cards[item.card]
@@ -133,6 +135,16 @@ class Content:
             "instead": None if known else f"Metabase draws this as a {card.display}",
             "settings": {name: value for name, value in settings.items() if name != "column_settings"},
             "columns": _columns(settings),
+            "clicks": [
+                {
+                    "column": click.column,
+                    "slug": _slug(click.dashboard) if click.dashboard else None,
+                    "tab": click.tab,
+                    "url": click.url,
+                    "sets": dict(click.sets),
+                }
+                for click in item.clicks
+            ],
             "filters": list(item.filters),
             "results": results,
             "error": error,
@@ -167,6 +179,14 @@ def result(rows: Rows) -> dict[str, Any]:
     }
 
 
+def _slug(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _is_listed(item: Filter) -> bool:
+    return item.values is not None or (item.column is not None and item.type in LISTED)
+
+
 def _place(item: Item) -> dict[str, int]:
     place = item.place
     return {"row": place.row, "col": place.col, "width": place.width, "height": place.height}
@@ -181,20 +201,24 @@ def _filter(choice: Choice) -> dict[str, Any]:
     return {
         "key": item.key,
         "name": item.name,
-        "kind": item.tag_type,
-        "default": item.default,
+        "kind": {"string": "text"}.get(family := item.type.partition("/")[0], family),
+        "type": item.type,
+        "default": choice.values[choice.default] if choice.values else item.default,
         "required": item.required,
         "search": item.search,
-        "multiple": getattr(item, "multiple", False),
-        "listed": item.values is not None,
+        "multiple": item.multiple,
+        "listed": _is_listed(item),
         "options": [{"value": value, "label": _label(choice, value)} for value in choice.values],
     }
 
 
-def _label(choice: Choice, value: Value | None) -> str:
+def _label(choice: Choice, value: Chosen | None) -> str:
     if value is None:
         return "Choose…" if choice.filter.search else "Any"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return ", ".join(
+        f"{one:g}" if isinstance(one, float) else str(one)
+        for one in (value if isinstance(value, tuple) else (value,))
+    )
 
 
 def _note(offered: Sequence[Choice]) -> str:

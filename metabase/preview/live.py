@@ -7,22 +7,22 @@ a loopback name (a page elsewhere that points its own name here gets nothing), a
 import errno
 import json
 import sys
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from math import isfinite
 from threading import Semaphore
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from metabase.conditions import problem
 from metabase.errors import DashboardError, UsageError
 from metabase.manifest import Manifest
 from metabase.preview.answers import Answers
 from metabase.preview.content import Content, items, result
 from metabase.preview.page import render_page
 from metabase.preview.queries import CardError, connect
-from metabase.spec import Dashboard, Filter, Spec, render, tag_values
+from metabase.spec import Choice, Dashboard, Filter, Spec, render, tag_values
 from metabase.template import Value
 
 HOST = "127.0.0.1"
@@ -74,34 +74,39 @@ class Warehouse:
             return result(reader.rows(sql, parameters))
 
 
-def chosen(dashboard: Dashboard, query: str) -> dict[str, Value | None]:
+def chosen(dashboard: Dashboard, query: str) -> dict[str, Choice | None]:
     """The filters' values in a query string; an empty one is no value. Raises `WrongRequestError`."""
     known = {item.key: item for item in dashboard.filters}
-    values: dict[str, Value | None] = {}
+    values: dict[str, Choice | None] = {}
     for key, texts in parse_qs(query, keep_blank_values=True).items():
         if key not in known:
             raise WrongRequestError(HTTPStatus.BAD_REQUEST, f"{dashboard.name} has no filter {key!r}")
-        values[key] = _value(known[key], texts[-1])
+        values[key] = _value(known[key], [text for text in texts if text])
     return values
 
 
-def _value(item: Filter, text: str) -> Value | None:
-    if text == "":
+def _value(item: Filter, texts: Sequence[str]) -> Choice | None:
+    if not texts:
         return item.default if item.required else None
+    values = tuple(_number(text) if item.type.startswith("number/") else text for text in texts)
+    wrong = (
+        "can't be held by PostgreSQL" if any("\0" in text for text in texts) else problem(item.type, values)
+    )
+    if wrong is None and len(values) > 1 and not item.multiple and item.type != "number/between":
+        wrong = "are several, and it takes one"
+    if wrong:
+        shown = ", ".join(repr(text) for text in texts)
+        raise WrongRequestError(HTTPStatus.BAD_REQUEST, f"{item.name}: {shown} {wrong}")
+    return values if item.column else values[0]
+
+
+def _number(text: str) -> Value:
+    """The number, or the text again where it is none."""
     try:
-        if item.tag_type == "date":
-            return date.fromisoformat(text).isoformat()
-        if item.tag_type == "number":
-            number = float(text)
-            if not isfinite(number):
-                raise ValueError
-            return int(number) if number.is_integer() else number
-    except ValueError as error:
-        reason = f"{item.name}: {text!r} is no {item.tag_type}"
-        raise WrongRequestError(HTTPStatus.BAD_REQUEST, reason) from error
-    if "\0" in text:
-        raise WrongRequestError(HTTPStatus.BAD_REQUEST, f"{item.name}: PostgreSQL can't hold that text")
-    return text
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -23,7 +23,8 @@ function showTip(x, y, lines, marks) {
   tip.style.transform = `translate(${Math.max(6, left)}px, ${Math.max(6, top)}px)`;
 }
 
-function explain(holder, made) {
+// `follow` tells where a click on a row of the answer leads, or null
+function explain(holder, made, follow) {
   const picture = holder.querySelector("svg");
   const nodes = [...picture.querySelectorAll(".mark-rect path, .mark-symbol path, .mark-arc path, .mark-shape path")]
     .filter((node) => node.__data__?.datum?.tip !== undefined);
@@ -35,26 +36,35 @@ function explain(holder, made) {
     const base = picture.getBoundingClientRect();
     spots ??= nodes.map((node) => {
       const box = node.getBoundingClientRect();
-      return { tip: node.__data__.datum.tip, x: box.x + box.width / 2 - base.x, y: box.y + box.height / 2 - base.y, small: Math.max(box.width, box.height) < 24 };
+      return { node, x: box.x + box.width / 2 - base.x, y: box.y + box.height / 2 - base.y, small: Math.max(box.width, box.height) < 24 };
     });
     return { base, spots };
   };
-  const nearest = (event) => {
+  // the mark that the pointer is on, or the nearest; `strict` asks for the nearest in both directions
+  const nearest = (event, strict = false) => {
     const hit = event.target.closest?.("path");
-    if (nodes.includes(hit)) return hit.__data__.datum.tip;
+    if (nodes.includes(hit)) return hit;
     const { base, spots: all } = middles();
+    if (strict && made.along === "x" && made.lines) {
+      const far = (spot) => Math.hypot(spot.x + base.x - event.clientX, spot.y + base.y - event.clientY);
+      return all.reduce((one, other) => (!one || far(other) < far(one) ? other : one), null)?.node ?? null;
+    }
     const distance = (spot) => made.along === "x" ? Math.abs(spot.x + base.x - event.clientX)
       : made.along === "y" ? Math.abs(spot.y + base.y - event.clientY)
       : spot.small ? Math.hypot(spot.x + base.x - event.clientX, spot.y + base.y - event.clientY) : Infinity;
     const best = all.reduce((one, other) => (!one || distance(other) < distance(one) ? other : one), null);
-    return best && distance(best) < (made.along ? Infinity : 16) ? best.tip : null;
+    return best && distance(best) < (made.along ? Infinity : 16) ? best.node : null;
   };
+  const tipOf = (node) => node.__data__.datum.tip;
+  const leads = (node) => (node && node.__data__.datum.row !== undefined ? follow(node.__data__.datum.row) : null);
   const point = (event) => {
-    const found = nearest(event);
-    if (found === null) return hideTip();
-    showTip(event.clientX, event.clientY, made.tips[found], byTip.get(found));
+    const node = nearest(event);
+    holder.classList.toggle("leads", leads(node) !== null);
+    if (!node) return hideTip();
+    showTip(event.clientX, event.clientY, made.tips[tipOf(node)], byTip.get(tipOf(node)));
   };
   let at = -1;
+  let told = null; // the tooltip that a finger has asked for: a second touch follows it
   const step = (to) => {
     at = Math.min(order.length - 1, Math.max(0, to));
     const [node] = byTip.get(order[at]);
@@ -64,15 +74,31 @@ function explain(holder, made) {
     showTip(box.x + box.width / 2, box.y + box.height / 2, made.tips[order[at]], byTip.get(order[at]));
   };
   holder.onpointermove = (event) => event.pointerType !== "touch" && point(event);
-  holder.onclick = (event) => { point(event); event.stopPropagation(); };
+  holder.onclick = (event) => {
+    event.stopPropagation();
+    const node = nearest(event, true);
+    const address = leads(node);
+    const first = event.pointerType === "touch" && (tip.hidden || told !== tipOf(node));
+    if (address === null || first) {
+      point(event);
+      told = node && tipOf(node);
+    } else goTo(address);
+  };
   holder.onpointerleave = (event) => event.pointerType !== "touch" && hideTip();
   holder.onblur = hideTip;
   holder.onkeydown = (event) => {
+    const address = event.key === "Enter" && at >= 0 ? leads(byTip.get(order[at])[0]) : null;
+    if (address !== null) return goTo(address);
     const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: order.length - 1 }[event.key];
     if (to === undefined || !order.length) return;
     event.preventDefault();
     step(to);
   };
+}
+function goTo(address) {
+  hideTip();
+  if (address.startsWith("#")) location.hash = address;
+  else open(address, "_blank", "noopener,noreferrer");
 }
 document.addEventListener("click", hideTip);
 document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
@@ -100,7 +126,7 @@ function summary(card, columns, rows) {
 }
 
 const refuse = () => Promise.reject(new Error("this page loads nothing"));
-async function drawChart(holder, card, columns, rows, lands, alive) {
+async function drawChart(holder, card, columns, rows, { lands, follow }, alive) {
   // on a phone a chart of many bars takes the room it needs, instead of scrolling within the page's scroll
   if (card.display === "row" && matchMedia("(max-width: 760px)").matches) holder.style.flex = `0 0 ${rows.length * 24 + 16}px`;
   const size = { width: holder.clientWidth, height: holder.clientHeight };
@@ -126,7 +152,8 @@ async function drawChart(holder, card, columns, rows, lands, alive) {
   holder.replaceChildren(target);
   target.querySelector("svg").setAttribute("aria-hidden", "true");
   holder.setAttribute("aria-label", summary(card, columns, rows));
-  explain(holder, made);
+  const [click] = card.clicks;
+  explain(holder, made, (row) => (click ? follow(click, rows[row], columns) : null));
   return result;
 }
 
@@ -211,7 +238,7 @@ function visibleColumns(card, columns) {
   return wanted.filter((item) => item.enabled !== false).map((item) => columns.find((column) => column.name === item.name)).filter(Boolean);
 }
 
-function drawTable(head, body, card, columns, rows) {
+function drawTable(head, body, card, columns, rows, follow) {
   const visible = visibleColumns(card, columns);
   const view = { column: null, down: false, find: "" };
   const largest = new Map(visible.filter((column) => column.bar).map((column) => [column, Math.max(...rows.map((row) => row[column.index] ?? 0)) || 1]));
@@ -229,7 +256,13 @@ function drawTable(head, body, card, columns, rows) {
       cell.append(element("div", { class: "mini" }, bar, formatValue(value, column)));
     } else if (column.link && /^https:\/\//.test(value)) {
       cell.append(element("a", { href: value, target: "_blank", rel: "noopener noreferrer" }, column.linkText ?? value));
-    } else cell.append(formatValue(value, column));
+    } else {
+      const click = card.clicks.find((one) => one.column === column.name);
+      const address = click ? follow(click, row, columns) : null;
+      const text = formatValue(value, column);
+      const away = address !== null && !address.startsWith("#");
+      cell.append(address === null ? text : element("a", { href: address, ...(away ? { target: "_blank", rel: "noopener noreferrer" } : {}) }, text));
+    }
     return cell;
   };
   const fill = () => {
@@ -298,7 +331,7 @@ function columnsOf(card, result) {
 
 // `answer` is a promise of { columns, rows, total }, of { error }, or of null where the file has no answer;
 // `filtered` tells whether a filter that reaches the card is set, `asTable` whether it is to be listed
-function drawCard(cell, card, answer, { filtered, asTable, lands, toggle }) {
+function drawCard(cell, card, answer, { filtered, asTable, lands, toggle, follow }) {
   charts.get(cell)?.view?.finalize();
   const token = {};
   const alive = () => charts.get(cell)?.token === token;
@@ -350,16 +383,19 @@ function drawCard(cell, card, answer, { filtered, asTable, lands, toggle }) {
       head.append(element("button", { class: "as-table", type: "button", "aria-pressed": String(asTable), "aria-label": `${card.title} as a table`, onclick: toggle }, "Table"));
     }
     if (isKpi(card)) drawKpi(body, card, columns, rows);
-    else if (card.display === "object") drawObject(body, card, columns, rows);
+    else if (rows.length === 1 && visibleColumns(card, columns).length === 1 && card.display === "table") {
+      const [column] = visibleColumns(card, columns);
+      body.append(element("p", { class: "sentence" }, formatValue(rows[0][column.index], column)));
+    } else if (card.display === "object") drawObject(body, card, columns, rows);
     else if (card.plot && !asTable) {
       const holder = element("div", { class: "plot", tabindex: "0", role: "group", "aria-roledescription": "chart" });
       body.append(holder);
-      const view = await drawChart(holder, card, columns, rows, lands, alive);
+      const view = await drawChart(holder, card, columns, rows, { lands, follow }, alive);
       if (!view) return done("hidden");
       charts.set(cell, { token, view });
     } else {
       if (card.instead) body.append(element("p", { class: "cut" }, card.instead));
-      drawTable(head, body, card, columns, rows);
+      drawTable(head, body, card, columns, rows, follow);
     }
     done("yes");
   };

@@ -1,6 +1,6 @@
 // From a card and its rows to what Vega-Lite draws. Each `…Spec` returns
-// { spec, tips: [{title, pairs}], along }: `tips` by the number that a mark's datum has in `tip`, and `along` the
-// direction ("x", "y" or null) in which the pointer finds the nearest mark when it is on none.
+// { spec, tips: [{title, pairs}], along }: `tips` by the number that a mark's datum has in `tip` (its `row` is that of
+// the answer, where it is of one), and `along` the direction ("x", "y" or null) in which the pointer finds the nearest mark when it is on none.
 
 function config() {
   const axis = {
@@ -58,8 +58,9 @@ function chartRows(card, columns, rows) {
   const [x, series] = dimensions;
   // newest first is as good an answer; a chart goes from left to right
   const ordered = isTime(x) ? rows.filter((row) => row[x.index] !== null).sort((a, b) => moment(a[x.index]) - moment(b[x.index])) : rows;
+  const place = new Map(rows.map((row, number) => [row, number]));
   const data = ordered.map((row, tip) => {
-    const datum = { d: isTime(x) ? moment(row[x.index]) : isNumber(x) ? row[x.index] : formatValue(row[x.index], x), tip };
+    const datum = { row: place.get(row), d: isTime(x) ? moment(row[x.index]) : isNumber(x) ? row[x.index] : formatValue(row[x.index], x), tip };
     if (series) datum.s = formatValue(row[series.index], series);
     metrics.forEach((metric, number) => (datum[`v${number}`] = row[metric.index]));
     return datum;
@@ -152,7 +153,7 @@ function lineSpec(card, parts, size) {
   const mark = area ? { type: "area", opacity: stacked ? 0.75 : 0.18, line: { strokeWidth: 2 } } : { type: "line", strokeCap: "butt", strokeJoin: "round" };
   const { strokeDash: _, ...pointEncoding } = encoding;
   return {
-    tips: allTips, along: "x",
+    tips: allTips, along: "x", lines: true,
     spec: {
       data: { values: rows },
       encoding: pointEncoding,
@@ -314,7 +315,7 @@ function scatterSpec(card, columns, rows, size) {
   if (bubble) encoding.size = { field: "z", type: "quantitative", legend: null, scale: { range: [20, 500] } };
   if (series) encoding.color = seriesColour(series, [...new Set(rows.map((row) => formatValue(row[series.index], series)))], size.width);
   const values = rows.map((row, tip) => ({
-    x: placeOf(row, x), y: placeOf(row, y), tip, ...(bubble ? { z: row[bubble.index] } : {}), ...(series ? { s: formatValue(row[series.index], series) } : {}),
+    x: placeOf(row, x), y: placeOf(row, y), tip, row: tip, ...(bubble ? { z: row[bubble.index] } : {}), ...(series ? { s: formatValue(row[series.index], series) } : {}),
   })).filter((datum) => datum.x !== null && datum.y !== null);
   return { tips, along: null, spec: { data: { values }, mark: { type: "circle", opacity: 0.6, ...(bubble ? {} : { size: 55 }) }, encoding } };
 }
@@ -324,7 +325,7 @@ function pieSpec(card, columns, rows, size) {
   const named = [card.settings["pie.dimension"]].flat()[0];
   const dimension = columns.find((column) => column.name === named) ?? columns.find((column) => !isNumber(column));
   const metric = columns.find((column) => column.name === card.settings["pie.metric"]) ?? columns.find(isNumber);
-  const slices = rows.map((row) => ({ name: formatValue(row[dimension.index], dimension), v: Math.max(0, row[metric.index] ?? 0) })).sort((a, b) => b.v - a.v);
+  const slices = rows.map((row, number) => ({ row: number, name: formatValue(row[dimension.index], dimension), v: Math.max(0, row[metric.index] ?? 0) })).sort((a, b) => b.v - a.v);
   if (slices.length > MOST_SLICES) {
     const rest = slices.splice(MOST_SLICES - 1);
     slices.push({ name: `${rest.length} others`, v: rest.reduce((sum, slice) => sum + slice.v, 0) });
@@ -341,7 +342,7 @@ function pieSpec(card, columns, rows, size) {
     along: null,
     tips: slices.map((slice) => ({ title: slice.name, pairs: [[metric.title, formatValue(slice.v, metric)], ["Share", share(slice.v)]] })),
     spec: {
-      data: { values: slices.map((slice, tip) => ({ s: labels[tip], v: slice.v, tip })) },
+      data: { values: slices.map((slice, tip) => ({ s: labels[tip], v: slice.v, tip, row: slice.row })) },
       layer: [
         {
           mark: { type: "arc", innerRadius: radius * 0.6, outerRadius: radius, padAngle: 0.015, cornerRadius: 2 },
@@ -376,7 +377,7 @@ function mapSpec(card, columns, rows, size, { world, spots }) {
     title: formatValue(row[(label ?? dimension).index], label ?? dimension),
     pairs: columns.filter((column) => column !== dimension && column !== label).map((column) => [column.title, formatValue(row[column.index], column)]),
   }));
-  const values = rows.map((row, tip) => ({ code: row[dimension.index], v: row[metric.index], tip })).filter((datum) => datum.v !== null);
+  const values = rows.map((row, tip) => ({ code: row[dimension.index], v: row[metric.index], tip, row: tip })).filter((datum) => datum.v !== null);
   const shapes = new Map(world.features.map((feature) => [feature.id, feature]));
   // a dot for what has no shape at this scale, and for a shape of fewer than about six pixels
   const dots = values.map((datum) => {
@@ -412,7 +413,7 @@ function mapSpec(card, columns, rows, size, { world, spots }) {
         { data: { values: world.features }, mark: { type: "geoshape", fill: land, ...edge } },
         {
           data: { values: world.features },
-          transform: [{ lookup: "id", from: { data: { values }, key: "code", fields: ["v", "tip"] } }, { filter: "isValid(datum.v)" }],
+          transform: [{ lookup: "id", from: { data: { values }, key: "code", fields: ["v", "tip", "row"] } }, { filter: "isValid(datum.v)" }],
           mark: { type: "geoshape", ...edge }, encoding: { color },
         },
         ...(dots.length ? [{

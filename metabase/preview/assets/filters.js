@@ -26,10 +26,16 @@ function addressOf(dashboard, state) {
 
 // the value that a text stands for; undefined for what is none
 function valueOf(filter, text) {
-  if (text.trim() === "") return filter.required ? filter.default : null;
+  if (text.trim() === "") return null;
   if (filter.kind === "number") return Number.isFinite(Number(text)) ? Number(text) : undefined;
-  if (filter.kind === "date") return Number.isNaN(Date.parse(text)) ? undefined : text;
+  if (filter.type === "date/single") return Number.isNaN(Date.parse(text)) ? undefined : text;
   return text;
+}
+// several values, as the state holds them: none is null, or the default where one is required; one is itself
+function several(filter, values) {
+  const known = values.filter((value) => value !== null && value !== undefined);
+  if (!known.length) return filter.required ? filter.default : null;
+  return known.length === 1 && filter.type !== "number/between" ? known[0] : known;
 }
 
 // Reads an address into the states; none is the first dashboard's. Returns the dashboard's place, or -1.
@@ -38,15 +44,15 @@ function readAddress(hash, dashboards, states) {
   const index = dashboards.findIndex((dashboard) => dashboard.slug === slug);
   if (index < 0) return -1;
   const dashboard = dashboards[index];
+  const { chosen } = states[index];
   const given = new URLSearchParams(query ?? "");
   states[index].tab = Math.max(0, dashboard.tabs.findIndex((name) => slugOf(name) === tab));
   for (const filter of dashboard.filters) {
     const values = given.getAll(filter.key).map((text) => valueOf(filter, text)).filter((value) => value !== undefined);
-    const value = filter.multiple ? values.filter((one) => one !== null) : values[0];
-    states[index].chosen[filter.key] = !values.length ? filter.default : filter.multiple && !value.length ? null : value;
+    const many = filter.multiple || filter.type === "number/between";
+    chosen[filter.key] = values.length ? several(filter, many ? values : values.slice(0, 1)) : filter.default;
   }
   for (const filter of dashboard.filters.filter((one) => one.key.endsWith("_from"))) {
-    const { chosen } = states[index];
     const end = endOf(dashboard, filter);
     // a range written the wrong way round is meant the other way round
     if (end && chosen[filter.key] !== null && chosen[end.key] !== null && chosen[filter.key] > chosen[end.key]) {
@@ -69,53 +75,116 @@ function isPossible(dashboard, filter, value, chosen) {
 
 const labelOf = (filter, value) => {
   const known = filter.options.find((option) => same(option.value, value));
-  return known ? plainText(known.label) : value === null ? "Any" : [value].flat().map((one) => plainText(String(one))).join(", ");
+  if (known) return plainText(known.label);
+  if (value === null) return "Any";
+  if (filter.kind === "date") return String(value).split("~").map((one) => (/^\d{4}-\d\d-\d\d$/.test(one) ? formatDate(one) : one)).join(" – ");
+  return [value].flat().map((one) => plainText(String(one))).join(filter.type === "number/between" ? " – " : ", ");
 };
 
-// A filter's control: `refresh` shows what is chosen. The file offers what it has answers for; live, a list is whole and
-// what has no list is typed.
-function control(dashboard, filter, state, live, choose) {
-  const attributes = { "data-filter": filter.key, id: `${dashboard.slug}-${filter.key}` };
-  if (live && (filter.search || !filter.listed)) {
-    const list = filter.options.filter((option) => option.value !== null);
-    const input = element("input", {
-      ...attributes, type: filter.kind === "number" ? "number" : filter.kind === "date" ? "date" : "text", step: filter.kind === "number" ? "any" : null,
-      placeholder: filter.required ? null : "Any", list: list.length ? `${attributes.id}-list` : null, autocomplete: "off",
-      onchange: () => {
-        const value = input.validity.badInput ? undefined : valueOf(filter, input.value);
-        const wrong = value === undefined ? "This is no value for this filter" : isPossible(dashboard, filter, value, state.chosen) ? "" : "This leaves nothing between the two ends";
-        input.setCustomValidity(wrong);
-        if (wrong) input.reportValidity();
-        else choose(value);
-      },
-      oninput: () => input.setCustomValidity(""),
-    });
-    const offered = list.length ? element("datalist", { id: `${attributes.id}-list` }, ...list.map((option) => element("option", { value: option.value }, plainText(option.label)))) : null;
-    const refresh = () => {
-      const end = endOf(dashboard, filter);
-      input.value = state.chosen[filter.key] ?? "";
-      if (end) input[filter.key.endsWith("_from") ? "max" : "min"] = state.chosen[end.key] ?? "";
-      input.setCustomValidity("");
-    };
-    return { field: input, offered, refresh };
-  }
-  const select = element("select", { ...attributes, multiple: live && filter.multiple, onchange: () => {
-    if (!select.multiple) return choose(JSON.parse(select.value));
-    const values = [...select.selectedOptions].map((option) => JSON.parse(option.value)).filter((value) => value !== null);
-    choose(values.length ? values : null);
-  } });
+// The controls: each is { field, parts, refresh }, where `refresh` shows what is chosen. The file offers the values that it
+// has answers for. Live, a list is whole and may take several values, and what has no list is typed.
+const INPUTS = { "date/single": "date", "date/range": "date", "date/month-year": "month", "number/between": "number" };
+
+// one line to type in, or the two ends of a span
+function typed(dashboard, filter, state, attributes, choose) {
+  const span = filter.type === "number/between" || filter.type === "date/range";
+  const kind = INPUTS[filter.type] ?? (filter.kind === "number" ? "number" : "text");
+  const list = filter.options.filter((option) => option.value !== null);
+  const inputs = (span ? ["from", "to"] : [""]).map((end) => element("input", {
+    ...attributes, id: end === "to" ? null : attributes.id, type: kind, step: kind === "number" ? "any" : null, placeholder: end || (filter.required ? null : "Any"),
+    list: list.length && !span ? `${attributes.id}-list` : null, autocomplete: "off", "aria-label": end ? `${filter.name}, ${end}` : null,
+    oninput: () => inputs.forEach((input) => input.setCustomValidity("")),
+    onchange: () => {
+      const [first, last] = inputs.map((input) => (input.validity.badInput ? undefined : valueOf(filter.kind === "date" ? { type: "" } : filter, input.value)));
+      const value = !span ? (first === null ? several(filter, []) : first)
+        : first === undefined || last === undefined ? undefined
+        : filter.kind === "date" ? (first || last ? `${first ?? ""}~${last ?? ""}` : several(filter, []))
+        : first === null || last === null ? (first === last ? several(filter, []) : state.chosen[filter.key]) : [first, last];
+      const ordered = span ? first === null || last === null || first <= last : value === undefined || isPossible(dashboard, filter, value, state.chosen);
+      const wrong = value === undefined ? "This is no value for this filter" : ordered ? "" : "This leaves nothing between the two ends";
+      inputs.at(-1).setCustomValidity(wrong);
+      if (wrong) inputs.at(-1).reportValidity();
+      else if (!same(value, state.chosen[filter.key])) choose(value);
+    },
+  }));
   const refresh = () => {
     const value = state.chosen[filter.key];
-    const options = [...filter.options];
+    const ends = !span ? [value] : filter.kind === "date" ? String(value ?? "").split("~") : value ?? [];
+    inputs.forEach((input, number) => {
+      input.value = ends[number] ?? "";
+      input.setCustomValidity("");
+    });
+    const end = endOf(dashboard, filter);
+    if (end) inputs[0][filter.key.endsWith("_from") ? "max" : "min"] = state.chosen[end.key] ?? "";
+  };
+  const offered = list.length && !span ? element("datalist", { id: `${attributes.id}-list` }, ...list.map((option) => element("option", { value: option.value }, plainText(option.label)))) : null;
+  return { field: inputs[0], parts: [span ? element("span", { class: "span" }, ...inputs) : inputs[0], offered], refresh };
+}
+
+// a list of which several can be ticked; it unfolds over the page
+function ticked(filter, state, attributes, choose) {
+  const summary = element("summary", attributes);
+  const boxes = filter.options.filter((option) => option.value !== null).map((option) => {
+    const box = element("input", { type: "checkbox", onchange: () => choose(several(filter, boxes.filter((one) => one.box.checked).map((one) => one.value))) });
+    return { box, value: option.value, line: element("label", {}, box, plainText(option.label)) };
+  });
+  const find = element("input", { class: "find", type: "search", placeholder: "Find", "aria-label": `Find in ${filter.name}`, oninput: () => {
+    for (const { line } of boxes) line.hidden = !line.textContent.toLocaleLowerCase("en").includes(find.value.trim().toLocaleLowerCase("en"));
+  } });
+  const field = element("details", { class: "several", onkeydown: (event) => {
+    if (event.key !== "Escape") return;
+    field.open = false;
+    summary.focus();
+  } }, summary, element("div", { class: "choices", role: "group", "aria-label": filter.name, tabindex: "0" }, boxes.length > 12 ? find : null, ...boxes.map((one) => one.line)));
+  document.addEventListener("click", (event) => field.contains(event.target) || (field.open = false));
+  const refresh = () => {
+    const values = [state.chosen[filter.key]].flat();
+    boxes.forEach(({ box, value }) => (box.checked = values.some((one) => same(one, value))));
+    summary.textContent = labelOf(filter, state.chosen[filter.key]);
+    summary.setAttribute("aria-label", `${filter.name}: ${summary.textContent}`);
+  };
+  return { field: summary, parts: [field], refresh };
+}
+
+function chooser(dashboard, filter, state, attributes, choose) {
+  const select = element("select", { ...attributes, onchange: () => choose(JSON.parse(select.value)) });
+  const refresh = () => {
+    const value = state.chosen[filter.key];
     // what an address asks for is shown, even where the file can't answer it
-    for (const one of select.multiple ? [value].flat() : [value]) {
-      if (!options.some((option) => same(option.value, one))) options.push({ value: one, label: labelOf(filter, one) });
-    }
-    select.replaceChildren(...options.map((option) => element("option", {
+    const unknown = filter.options.some((option) => same(option.value, value)) ? [] : [{ value, label: labelOf(filter, value) }];
+    select.replaceChildren(...[...filter.options, ...unknown].map((option) => element("option", {
       value: JSON.stringify(option.value), disabled: !isPossible(dashboard, filter, option.value, state.chosen),
     }, plainText(option.label))));
-    if (select.multiple) for (const option of select.options) option.selected = [value].flat().some((one) => same(one, JSON.parse(option.value)));
-    else select.value = JSON.stringify(value);
+    select.value = JSON.stringify(value);
   };
-  return { field: select, refresh };
+  return { field: select, parts: [select], refresh };
+}
+
+function control(dashboard, filter, state, live, choose) {
+  const attributes = { "data-filter": filter.key, id: `${dashboard.slug}-${filter.key}` };
+  if (live && filter.listed && !filter.search) return (filter.multiple ? ticked : (...all) => chooser(dashboard, ...all))(filter, state, attributes, choose);
+  return (live ? typed : chooser)(dashboard, filter, state, attributes, choose);
+}
+
+// Where a click on a row leads: an address, or null where it leads nowhere (a value is missing, or the file has no answer).
+function destination(click, row, columns, { dashboards, states, index, live }) {
+  const valueAt = (name) => row[columns.find((column) => column.name === name)?.index] ?? null;
+  if (click.url) {
+    const url = click.url.replace(/\{\{\s*([^}]*?)\s*\}\}/g, (_, name) => encodeURIComponent(valueAt(name) ?? ""));
+    return /^https?:\/\//.test(url) ? url : null;
+  }
+  const target = click.slug ? dashboards.findIndex((dashboard) => dashboard.slug === click.slug) : index;
+  const dashboard = dashboards[target];
+  if (!dashboard) return null;
+  const tab = click.tab ? Math.max(0, dashboard.tabs.indexOf(click.tab)) : target === index ? states[index].tab : 0;
+  const [start] = initialState([dashboard]);
+  const chosen = target === index ? { ...states[index].chosen } : start.chosen;
+  for (const [key, name] of Object.entries(click.sets)) {
+    const filter = dashboard.filters.find((one) => one.key === key);
+    const value = filter && valueAt(name);
+    if (value === null || value === undefined) return null;
+    if (!live && !filter.options.some((option) => same(option.value, value))) return null;
+    chosen[key] = value;
+  }
+  return addressOf(dashboard, { tab, chosen });
 }

@@ -51,6 +51,7 @@ async function start() {
       if (!page.live && !card.error && !(keyInFile(index, card) in card.results)) set.forEach((filter) => missing.add(filter));
       const drawIt = () => drawCard(cell, card, answerOf(index, card), {
         filtered: set.length > 0, asTable: state.asTable.has(card.id), lands,
+        follow: (click, row, columns) => destination(click, row, columns, { dashboards: page.dashboards, states, index, live: page.live }),
         toggle: async () => {
           if (!state.asTable.delete(card.id)) state.asTable.add(card.id);
           await drawIt();
@@ -88,7 +89,7 @@ async function start() {
         state.chosen[filter.key] = value;
         go(index);
       });
-      form.append(element("label", { for: made.field.id }, element("span", {}, filter.name), made.field), ...(made.offered ? [made.offered] : []));
+      form.append(element("div", { class: "filter" }, element("label", { for: made.field.id }, filter.name), ...made.parts.filter(Boolean)));
       return { ...made, filter };
     });
     const reset = element("button", { class: "reset", type: "button", onclick: () => {
