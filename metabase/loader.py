@@ -33,6 +33,7 @@ from metabase.spec import (
     Column,
     Dashboard,
     Filter,
+    Frame,
     Item,
     Offer,
     Place,
@@ -105,6 +106,7 @@ class _Loader:
         data = project.data
         dbt_project = (self.folder / data.get("dbt_project", "../dbt_project")).resolve()
         order = data.get("order") or []
+        frame = data.get("preview") or {}
         spec = Spec(
             folder=self.folder,
             database=data["database"],
@@ -115,6 +117,11 @@ class _Loader:
                 name: Table((raw or {}).get("name"), (raw or {}).get("visibility"))
                 for name, raw in (data.get("tables") or {}).items()
             },
+            preview=Frame(
+                title=frame.get("title", data["database"]),
+                as_of=_column(frame.get("as_of")),
+                attribution=frame.get("attribution"),
+            ),
             owner=data["owner"],
             url=data.get("url", "http://127.0.0.1:3000").rstrip("/"),
             collections=self._collections(project),

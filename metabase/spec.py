@@ -275,6 +275,15 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """The preview's head and foot: `as_of` is the column with the dates of the data."""
+
+    title: str
+    as_of: Column | None
+    attribution: str | None
+
+
+@dataclass(frozen=True)
 class Spec:
     """Everything that Metabase should have."""
 
@@ -286,6 +295,7 @@ class Spec:
     exposures: Path
     """The file for the dbt exposures of these dashboards."""
     tables: Mapping[str, Table]
+    preview: Frame
     owner: Mapping[str, str]
     url: str
     collections: tuple[Collection, ...]

@@ -101,7 +101,7 @@ def _write(
     began = time.monotonic()
     with connect({model.schema for model in models.models.values()}, timeout) as reader:
         content = Content(spec, Answers(spec, models, reader), most_values=values)
-        page = render_page(content, reader.extent(), datetime.now(UTC), note)
+        page = render_page(content, datetime.now(UTC), note)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page.html, encoding="utf-8")
     click.echo(output)

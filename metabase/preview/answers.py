@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 
+from metabase.errors import UsageError, shown
 from metabase.manifest import Manifest
-from metabase.preview.queries import MOST_ROWS, Reader, Rows
-from metabase.spec import Card, CardValues, Choice, Filter, Spec, offered, render
+from metabase.preview.queries import MOST_ROWS, Extent, Reader, Rows
+from metabase.spec import Card, CardValues, Choice, Column, Filter, Spec, offered, render
 from metabase.template import Value
 
 MOST_LISTED = 500
@@ -47,6 +48,13 @@ class Answers:
             rows = self.reader.rows(sql, parameters, limit)
             self._asked[question] = self._places.setdefault(rows, len(self._places))
         return self._asked[question]
+
+    def extent(self, column: Column) -> Extent:
+        """The dates in a column. Raises `DashboardError`."""
+        if column.model not in self._relations:
+            file = shown(self._spec.folder / "metabase.yml")
+            raise UsageError(f"{file}: `as_of` names {column}, and dbt has no such model for dashboards")
+        return self.reader.extent(self._relations[column.model], column.name)
 
     def offered(self, item: Filter) -> list[Value]:
         """All values that a filter offers; where one types, what its file suggests. Raises `CardError`."""

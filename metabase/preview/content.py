@@ -14,13 +14,11 @@ from markdown_it import MarkdownIt
 
 from metabase.preview.answers import LISTED, Answers
 from metabase.preview.choices import MOST_VALUES, Choice, choices, combinations, combine
-from metabase.preview.queries import CardError, Rows
+from metabase.preview.queries import CardError, Extent, Rows
 from metabase.spec import CardValues, Dashboard, Filter, Item, Spec, tag_values
 from metabase.spec import Choice as Chosen
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-NOTICE = "This product uses the TMDB API but is not endorsed or certified by TMDB."
-"""TMDB's terms ask for these words: https://developer.themoviedb.org/docs/faq."""
 PLOTS = frozenset({"bar", "row", "line", "area", "combo", "scatter", "pie", "map"})
 """Displays drawn as a chart."""
 LISTS = frozenset({"table", "object", "scalar", "smartscalar"})
@@ -68,6 +66,11 @@ class Content:
             "world": json.loads((ASSETS / "world.json").read_text()),
         }
 
+    def extent(self) -> Extent | None:
+        """The dates of the data, where the files say which they are. Raises `DashboardError`."""
+        column = self.spec.preview.as_of
+        return self.answers.extent(column) if column else None
+
     def _names(self) -> dict[str, list[str]]:
         """By column, all names that a dropdown knows, the weightiest first: the page colours them by it."""
         names: dict[str, dict[str, None]] = {}
@@ -102,8 +105,13 @@ class Content:
             "filters": [_filter(choice) for choice in offered],
             "note": _note(offered),
             # the page's foot has the attribution
-            "cards": [card for card in cards if not (card["kind"] == "text" and _is_notice(card["html"]))],
+            "cards": [
+                card for card in cards if not (card["kind"] == "text" and self._is_in_foot(card["html"]))
+            ],
         }
+
+    def _is_in_foot(self, text: str) -> bool:
+        return re.sub(r"<[^>]*>", "", html.unescape(text)).strip() == self.spec.preview.attribution
 
     def _item(self, dashboard: Dashboard, item: Item, offered: list[Choice]) -> dict[str, Any]:
         if item.heading is not None:
@@ -190,10 +198,6 @@ def _is_listed(item: Filter) -> bool:
 def _place(item: Item) -> dict[str, int]:
     place = item.place
     return {"row": place.row, "col": place.col, "width": place.width, "height": place.height}
-
-
-def _is_notice(text: str) -> bool:
-    return re.sub(r"<[^>]*>", "", html.unescape(text)).strip() == NOTICE
 
 
 def _filter(choice: Choice) -> dict[str, Any]:

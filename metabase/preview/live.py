@@ -58,7 +58,7 @@ class Warehouse:
         """The page, with what its dropdowns offer now."""
         with self._turn, connect(self._schemas, self._seconds) as reader:
             content = Content(self._spec, Answers(self._spec, self._manifest, reader), live=True)
-            return render_page(content, reader.extent(), datetime.now(UTC), self._note).html
+            return render_page(content, datetime.now(UTC), self._note).html
 
     def answer(self, key: str, query: str) -> dict[str, Any]:
         """A card's rows with these filters. Raises `WrongRequestError`, `CardError` and `DashboardError`."""

@@ -17,10 +17,10 @@ from typing import Any
 
 from metabase.errors import DashboardError
 from metabase.manifest import PROJECT
-from metabase.preview.content import ASSETS, NOTICE, Content
+from metabase.preview.content import ASSETS, Content
 from metabase.preview.queries import Extent
+from metabase.spec import Frame
 
-TITLE = "TMDB ELT"
 PROGRAM = ("format.js", "charts.js", "cards.js", "filters.js", "page.js")
 """The program's parts, in the order in which they need one another."""
 
@@ -38,21 +38,25 @@ class Page:
     answers: int
 
 
-def render_page(content: Content, extent: Extent, written: datetime, note: str = "") -> Page:
+def render_page(content: Content, written: datetime, note: str = "") -> Page:
     """Ask everything and write the page.
 
     `written` is the moment shown on it, in UTC; `note` stands beside the data's date.
     """
-    built = {"title": TITLE, **content.build()}
+    extent = content.extent()
+    frame = content.spec.preview
+    built = {"title": frame.title, **content.build()}
+    notes = [_as_of(extent)] if extent else []
+    origin = "its database" if extent is None else f"the database {extent.database}"
     return Page(
-        html=_document(built, extent, written, note),
+        html=_document(built, frame, " · ".join([*notes, *([note] if note else [])]), origin, written),
         failed=tuple(content.failed.items()),
         cards=sum(card["kind"] == "card" for dashboard in built["dashboards"] for card in dashboard["cards"]),
         answers=len(built["results"]),
     )
 
 
-def _document(content: Mapping[str, Any], extent: Extent, written: datetime, note: str) -> str:
+def _document(content: Mapping[str, Any], frame: Frame, as_of: str, source: str, written: datetime) -> str:
     packed = gzip.compress(
         json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(), 9, mtime=0
     )
@@ -60,7 +64,7 @@ def _document(content: Mapping[str, Any], extent: Extent, written: datetime, not
     scripts = [_safe_script(text) for text in (_library(), f'"use strict";\n(() => {{\n{parts}\n}})();')]
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     moment = f"{written.day} {written:%B %Y, %H:%M} UTC"
-    source = f"the database {html.escape(extent.database)}"
+    source = html.escape(source)
     if content["live"]:
         origin = f"Every card is asked of {source} when it is shown; the page only reads."
     else:
@@ -71,11 +75,11 @@ def _document(content: Mapping[str, Any], extent: Extent, written: datetime, not
     return Template((ASSETS / "page.html").read_text(encoding="utf-8")).substitute(
         hashes=" ".join(f"'sha256-{digest}'" for digest in digests),
         connect="'self'" if content["live"] else "'none'",
-        title=html.escape(TITLE),
+        title=html.escape(frame.title),
         style=(ASSETS / "page.css").read_text(encoding="utf-8"),
-        as_of=_as_of(extent) + (f" · {html.escape(note)}" if note else ""),
+        as_of=html.escape(as_of),
         origin=origin,
-        notice=NOTICE,
+        notice=f"<p>{html.escape(frame.attribution)}</p>" if frame.attribution else "",
         # base64 holds no character that HTML gives a meaning to
         data=base64.b64encode(packed).decode(),
         library=scripts[0],
@@ -119,7 +123,6 @@ def _safe_script(text: str) -> str:
 
 def _as_of(extent: Extent) -> str:
     if extent.last is None:
-        return "no snapshot yet"
-    last = f"{extent.last.day} {extent.last:%B %Y}"
-    days = "1 snapshot date" if extent.days == 1 else f"{extent.days:,} snapshot dates"
-    return f"Data of <b>{last}</b> · {extent.films:,} films in all · {days}"
+        return "no data yet"
+    days = "1 date" if extent.days == 1 else f"{extent.days:,} dates"
+    return f"Data of {extent.last.day} {extent.last:%B %Y} · {days}"

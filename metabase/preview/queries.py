@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.rows import tuple_row
 
 import warehouse
@@ -50,13 +50,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Extent:
-    """What is in the warehouse; the dates are None when it holds no snapshot yet."""
+    """The database, and the dates of its data: the newest (None: there is none yet), and how many."""
 
     database: str
-    first: dt.date | None
     last: dt.date | None
     days: int
-    films: int
 
 
 class Reader:
@@ -66,12 +64,12 @@ class Reader:
         self._connection = connection
         self._seconds = seconds
 
-    def rows(self, sql: str, parameters: Mapping[str, Value], limit: int = MOST_ROWS) -> Rows:
+    def rows(self, query: str, parameters: Mapping[str, Value], limit: int = MOST_ROWS) -> Rows:
         """At most `limit` rows of a query. Raises `CardError` with PostgreSQL's message."""
         try:
             # a savepoint: one card's mistake must not end the others' transaction
             with self._connection.transaction(), self._connection.cursor(row_factory=tuple_row) as cursor:
-                cursor.execute(sql.encode(), dict(parameters))
+                cursor.execute(query.encode(), dict(parameters))
                 columns = tuple(
                     Column(column.name, self._type(column.type_code)) for column in cursor.description or ()
                 )
@@ -87,22 +85,21 @@ class Reader:
         except psycopg.Error as error:
             raise CardError(str(error).strip()) from error
 
-    def extent(self) -> Extent:
-        """How much there is. Raises `DashboardError` when the marts were never built."""
+    def extent(self, relation: str, column: str) -> Extent:
+        """The dates in a column. Raises `DashboardError` when the table was never built."""
         database = self._connection.info.dbname
+        query = sql.SQL("select max({0}), count(distinct {0}) from {1}").format(
+            sql.Identifier(column), sql.Identifier(*relation.split("."))
+        )
         try:
             with self._connection.transaction():
-                row = self._connection.execute(
-                    "select min(date_id), max(date_id), count(distinct date_id), count(distinct movie_id)"
-                    " from marts.fact_movie_daily"
-                ).fetchone()
+                last, days = self._connection.execute(query).fetchone() or (None, 0)
         except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
             raise DashboardError(
-                f"the database {database} has no tables of this project yet (marts.fact_movie_daily is "
+                f"the database {database} has no tables of this project yet ({relation} is "
                 "missing): `make elt` fills it; `make demo` fills tmdb_demo, without an account"
             ) from error
-        first, last, days, films = row or (None, None, 0, 0)
-        return Extent(database, first, last, days, films)
+        return Extent(database, last, days)
 
     def _type(self, oid: int) -> str:
         info = self._connection.adapters.types.get(oid)

@@ -40,6 +40,7 @@ class Browser:
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self._driver = webdriver.Chrome(options=options, service=Service(driver))
+        self._driver.set_script_timeout(PATIENCE)
         self._driver.get("about:blank")
 
     def __enter__(self) -> Self:
@@ -228,6 +229,7 @@ class Browser:
                     ("file:", "http://127.0.0.1:")
                 )
                 answer = address.startswith("http://127.0.0.1:") and "/answer/" in address
-                if not own and not answer:
+                # the browser's own pictures, such as a date's calendar, are data
+                if not own and not answer and not address.startswith("data:"):
                     found.append(f"asked for {address[:200]}")
         return found

@@ -1,5 +1,6 @@
 """A small warehouse, the page that is written from it, and Debian's Chromium to look at it with."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -97,15 +98,23 @@ def pages(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def rows(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A database for cards that need no tables: nothing is in it but what the page's head reads."""
+    """A database for the gallery: four films."""
     scratch = tmp_path_factory.mktemp("gallery")
     with databases.new() as pg:
         with psycopg.connect(autocommit=True, **connection_parameters(pg)) as connection:
             connection.execute("create schema marts")
             connection.execute(
-                "create table marts.fact_movie_daily as select date '2026-01-01' as date_id, 1 as movie_id"
+                "create table marts.film as select * from (values"
+                " (1, 'One of % many', 'Drama', 10, date '2026-01-01'),"
+                " (2, 'Two', 'Comedy', 20, date '2026-01-02'),"
+                " (3, 'Three', 'Drama', 30, date '2026-01-03'),"
+                " (4, 'Four', 'Action', 40, date '2026-01-04')"
+                ") as film (film_id, title, genre, votes, day)"
             )
-        (scratch / "manifest.json").write_text('{"nodes": {}}')
+        columns = {"film_id": "int", "title": "text", "genre": "text", "votes": "int", "day": "date"}
+        node = {"resource_type": "model", "name": "film", "schema": "marts", "alias": "film"}
+        node["columns"] = {name: {"data_type": kind} for name, kind in columns.items()}
+        (scratch / "manifest.json").write_text(json.dumps({"nodes": {"film": node}}))
         yield Site(pg, scratch / "manifest.json", scratch)
 
 

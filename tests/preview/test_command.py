@@ -1,5 +1,6 @@
 """The program that writes the page, and what it says when it can't."""
 
+import json
 from pathlib import Path
 
 import psycopg
@@ -8,14 +9,16 @@ import pytest
 from metabase.preview.choices import Choice, combinations
 from metabase.spec import Filter, Offer
 from tests.databases import connection_parameters
+from tests.dbt_project.conftest import PROJECT
 from tests.preview.browser import Browser
 from tests.preview.conftest import Site
 
-PROJECT_FILE = """
+PROJECT_FILE = f"""
 database: Warehouse
-root: Here
-owner: {name: Somebody, email: somebody@example.com}
-collections: {Here: {}}
+dbt_project: {PROJECT / "dbt_project"}
+preview: {{title: Somewhere, as_of: seen.day}}
+owner: {{name: Somebody, email: somebody@example.com}}
+collections: {{Here: {{}}}}
 """
 DASHBOARD = """
 name: One
@@ -35,13 +38,12 @@ layout:
 
 @pytest.fixture
 def site(database: dict[str, str], tmp_path: Path) -> Site:
-    """A warehouse with as much in it as the page's head tells, and a manifest without a model."""
+    """A warehouse with as much in it as the page's head tells."""
     with psycopg.connect(**connection_parameters(database)) as connection:
         connection.execute("create schema marts")
-        connection.execute(
-            "create table marts.fact_movie_daily as select date '2026-01-01' as date_id, 1 as movie_id"
-        )
-    (tmp_path / "manifest.json").write_text('{"nodes": {}}')
+        connection.execute("create table marts.seen as select date '2026-01-01' as day")
+    node = {"resource_type": "model", "name": "seen", "schema": "marts", "alias": "seen", "columns": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"nodes": {"seen": node}}))
     return Site(database, tmp_path / "manifest.json", tmp_path)
 
 
@@ -89,6 +91,10 @@ def test_no_tables_yet(site: Site, folder: Path) -> None:
     assert written.exit_code == 1
     assert "`make demo`" in written.stderr
     assert "Traceback" not in written.stderr
+    (folder / "metabase.yml").write_text(PROJECT_FILE.replace("seen.day", "unseen.day"))
+    written = site.write("never.html", "--folder", str(folder))
+    assert written.exit_code == 2
+    assert "`as_of` names unseen.day, and dbt has no such model" in written.stderr
 
 
 def test_no_server(site: Site, folder: Path, tmp_path: Path) -> None:
@@ -100,8 +106,7 @@ def test_no_server(site: Site, folder: Path, tmp_path: Path) -> None:
 
 def test_a_page_writes_nothing_into_the_warehouse(site: Site, folder: Path) -> None:
     (folder / "cards" / "bad.sql").write_text(
-        "with gone as (delete from marts.fact_movie_daily returning 1)\n"
-        'select count(*) as "Answer" from gone\n'
+        'with gone as (delete from marts.seen returning 1)\nselect count(*) as "Answer" from gone\n'
     )
     written = site.write("broken.html", "--folder", str(folder))
     assert written.exit_code == 1

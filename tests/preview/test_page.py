@@ -251,7 +251,7 @@ def test_tabs_by_keyboard_and_address(browser: Browser, pages: Pages) -> None:
 
 def test_before_the_first_film_the_page_says_so(browser: Browser, pages: Pages) -> None:
     browser.open(pages.empty)
-    assert "no snapshot yet" in browser.one(".asof").text
+    assert "no data yet" in browser.one(".asof").text
     for name, tab in everything(browser):
         browser.show(name, tab)
         assert {drawn for _, drawn, _ in browser.cards()} <= {"yes", "empty"}
