@@ -1,9 +1,11 @@
 """The condition that Metabase writes for a filter on a column, as PostgreSQL takes it."""
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from itertools import count
 
+from metabase.errors import UsageError
 from metabase.template import Value
 
 _UNITS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year"}
@@ -15,18 +17,6 @@ _LIKE = {
     "string/starts-with": "{}%",
     "string/ends-with": "%{}",
 }
-TYPES = (
-    *("string/=", "string/!=", *_LIKE, "number/=", "number/!=", "number/between", "number/>=", "number/<="),
-    *(
-        "date/single",
-        "date/range",
-        "date/month-year",
-        "date/quarter-year",
-        "date/relative",
-        "date/all-options",
-    ),
-)
-"""The types of filters on a column."""
 
 
 def problem(widget: str, value: Value | Sequence[Value]) -> str | None:
@@ -52,14 +42,14 @@ def condition(
 ) -> tuple[str, dict[str, Value]]:
     """The condition on a column, and psycopg's parameters for it, named after `name`.
 
-    Without a value it is true, as in Metabase. Raises `ValueError` for a value that the type does not take.
+    Without a value it is true, as in Metabase. Raises `UsageError` for a value that the type does not take.
     """
     values = _listed(value)
     if not values:
         return "true", {}
     wrong = problem(widget, values)
     if wrong:
-        raise ValueError(f"{value!r} {wrong}")
+        raise UsageError(f"{name}: {value!r} {wrong}")
     numbers = count(1)
     parameters: dict[str, Value] = {}
 
@@ -130,8 +120,6 @@ def _bounds(column: str, text: str) -> str | None:
 
 
 def _is_date(text: str) -> bool:
-    import datetime as dt
-
     try:
         return bool(re.fullmatch(_DATE, text)) and dt.date.fromisoformat(text) is not None
     except ValueError:

@@ -48,6 +48,7 @@ class Exporter:
         self._boards = {raw["id"]: raw for raw in self._state.dashboards.values()}
         self._documents: dict[Path, Document] = {}
         self._texts: dict[Path, str] = {}
+        self._gone: list[Path] = []
         self.left_out: list[str] = []
 
     def export(self, what: str | None) -> None:
@@ -68,9 +69,10 @@ class Exporter:
                 self._new_dashboard(board)
             else:
                 self._managed_dashboard(next(one for one in self._spec.dashboards if one.key == key), board)
+        self._forget_unshown([by_id[board["id"]] for board in boards if board["id"] in by_id])
 
     def write(self) -> list[Path]:
-        """Write what differs from what is there; the files written."""
+        """Write what differs from what is there; the files written or removed."""
         texts = {**self._texts, **{path: document.text() for path, document in self._documents.items()}}
         written = []
         for path, text in texts.items():
@@ -78,7 +80,9 @@ class Exporter:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
                 written.append(path)
-        return written
+        for path in self._gone:
+            path.unlink()
+        return [*written, *self._gone]
 
     # --- what to export
 
@@ -236,7 +240,7 @@ class Exporter:
         for parameter in parameters:
             if parameter["id"] not in slugs:
                 column = self._parameter_column(parameter, self._boards_cards(dashboard))
-                into = document.data.setdefault("filters", yamledit.node({}))
+                into = yamledit.inside(document.data, "filters")
                 into[self._slug(parameter)] = yamledit.node(self._filter(parameter, slugs, column))
         filters: Any = document.data.get("filters") or {}
         order = [slugs.get(parameter["id"], self._slug(parameter)) for parameter in parameters]
@@ -248,6 +252,32 @@ class Exporter:
 
     def _boards_cards(self, dashboard: Dashboard) -> Sequence[Mapping[str, Any]]:
         return self._state.dashboards[dashboard.key].get("dashcards") or []
+
+    def _forget_unshown(self, keys: Sequence[str]) -> None:
+        """Take the cards that now stand on no dashboard out of the files; Metabase keeps them."""
+        data = {one.path: self._document(one.path).data for one in self._spec.dashboards}
+        shown: set[str] = set()
+        filters: list[Any] = []
+        for content in data.values():
+            layouts = [content.get("layout") or [], *(tab["layout"] for tab in content.get("tabs") or [])]
+            for item in (item for layout in layouts for item in layout):
+                shown |= {item.get("card"), *(item.get("series") or ())} - {None}
+            filters += (content.get("filters") or {}).values()
+            shown |= {alert["card"] for alert in content.get("alerts") or ()}
+        shown |= {one["values"]["card"] for one in filters if isinstance(one.get("values"), Mapping)}
+        for dashboard in self._spec.dashboards:
+            for item in dashboard.items if dashboard.key in keys else ():
+                card = self._spec.cards.get(item.card or "")
+                if card is None or card.key in shown:
+                    continue
+                shown.add(card.key)
+                del self._document(card.source[0]).data["cards"][card.key]
+                for one in filters:
+                    if ((one.get("preview") or {}).get("order") or {}).get("card") == card.key:
+                        del one["preview"]["order"]
+                self._texts.pop(card.sql.path, None)
+                if not [o for o in self._spec.cards.values() if o.sql.path == card.sql.path and o != card]:
+                    self._gone.append(card.sql.path)
 
     # --- dashboards that are new to the files
 
@@ -349,7 +379,7 @@ class Exporter:
             default = document.data.get("cards_in") or document.data.get("collection") or where
             if own != default:
                 raw = {"name": raw.pop("name"), "collection": own, **raw}
-            document.data.setdefault("cards", yamledit.node({}))[name] = yamledit.node(raw)
+            yamledit.inside(document.data, "cards")[name] = yamledit.node(raw)
 
     def _lone_card(self, id_: int) -> None:
         if id_ in self._card_keys:
@@ -360,7 +390,7 @@ class Exporter:
         where = self._collection(answer.get("collection_id"), answer["name"])
         project = self._document(self._folder / "metabase.yml")
         raw = {"name": raw.pop("name"), "collection": where, **raw}
-        project.data.setdefault("cards", yamledit.node({}))[name] = yamledit.node(raw)
+        yamledit.inside(project.data, "cards")[name] = yamledit.node(raw)
 
     def _take_key(self, answer: Mapping[str, Any]) -> str:
         files = {path.stem for path in (self._folder / "cards").glob("*.sql")}
@@ -418,7 +448,7 @@ class Exporter:
             self.left_out.append(
                 f"the question {card.name!r} has been built anew without SQL: an apply undoes it"
             )
-        elif sql != wanted["dataset_query"]["sql"]:
+        elif self._with_refs(sql) != self._with_refs(wanted["dataset_query"]["sql"]):
             self._change_sql(card, wanted["dataset_query"]["sql"], sql, document)
 
     def _change_sql(self, card: Card, before: str, after: str, document: Document) -> None:
@@ -490,10 +520,7 @@ class Exporter:
 
     def _with_refs(self, sql: str) -> str:
         """SQL with models in place of the tables' names."""
-        for name, model in self._manifest.models.items():
-            pattern = rf'(?<![\w."])"?{re.escape(model.schema)}"?\."?{re.escape(model.alias)}"?(?![\w"])'
-            sql = re.sub(pattern, f"{{{{ ref('{name}') }}}}", sql)
-        return sql
+        return self._manifest.rewritten(sql, lambda model: f"{{{{ ref('{model.name}') }}}}")
 
     # --- places and filters
 

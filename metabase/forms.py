@@ -19,7 +19,7 @@ _NAMESPACE = uuid.UUID("7d0c6a3e-54ab-5ad2-9a2e-1f1d4c8f3b1a")
 """Of the template tags' ids: the same files make the same ids on every server."""
 
 VIRTUAL_KINDS = ("text", "heading")
-_MARK = re.compile(r"\n*Kept in files as (\S+)\.$")
+_MARK = re.compile(r"\n*Kept in files as (.+)\.$")
 
 
 def marked(description: str | None, key: str) -> str:
@@ -65,7 +65,8 @@ def card_form(
         form: dict[str, Any] = {
             "id": before.get("id") or str(uuid.uuid5(_NAMESPACE, f"{card.key}/{tag.key}")),
             "name": tag.key,
-            "display-name": tag.name,
+            # on a dashboard its filter's name is seen
+            "display-name": (before.get("display-name") if tag.of_filter else None) or tag.name,
             "type": tag.type,
         }
         if tag.column:
@@ -357,10 +358,17 @@ def dashcard_form(dashcard: Mapping[str, Any], tab: str | None) -> dict[str, Any
             json.dumps([entry["parameter_id"], _target(entry["target"])])
             for entry in dashcard.get("parameter_mappings") or ()
         ),
-        "settings": plain_settings(dashcard.get("visualization_settings") or {}),
+        "settings": _plain_place(dashcard.get("visualization_settings") or {}),
         "series": [card["id"] for card in dashcard.get("series") or ()],
         "inline_parameters": list(dashcard.get("inline_parameters") or ()),
     }
+
+
+def _plain_place(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a place; the card that Metabase puts around a text or heading says nothing."""
+    plain = plain_settings(settings)
+    kind = virtual_kind({"visualization_settings": settings})
+    return {**plain, "virtual_card": kind} if kind in VIRTUAL_KINDS else plain
 
 
 def virtual_kind(dashcard: Mapping[str, Any]) -> str | None:

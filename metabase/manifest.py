@@ -7,9 +7,10 @@ passes on yesterday's models.
 import atexit
 import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,13 @@ class Manifest:
     def relations(self) -> dict[str, str]:
         """Model name to relation."""
         return {name: model.relation for name, model in self.models.items()}
+
+    def rewritten(self, sql: str, write: Callable[[Model], str]) -> str:
+        """SQL with each mention of a model's table, quoted or not, as `write` says it."""
+        for model in self.models.values():
+            pattern = rf'(?<![\w."])"?{re.escape(model.schema)}"?\."?{re.escape(model.alias)}"?(?![\w"])'
+            sql = re.sub(pattern, write(model), sql)
+        return sql
 
 
 def read(spec: Spec, path: Path | None = None) -> Manifest:

@@ -82,15 +82,16 @@ def connection(variables: Mapping[str, str] | None = None) -> Connection:
             "Metabase can't reach the embedded PostgreSQL, which has only a unix socket: set PGHOST to a"
             " server, and METABASE_WAREHOUSE_HOST where Metabase knows it by another name"
         )
+    user = given.get("METABASE_READER") or READER
     password = given.get("METABASE_READER_PASSWORD")
     if not password:
         raise UsageError(
-            f"METABASE_READER_PASSWORD is not set: the password of {READER}, which reads the marts"
+            f"METABASE_READER_PASSWORD is not set: the password of {user}, who reads the warehouse"
         )
     port = given.get("METABASE_WAREHOUSE_PORT") or given.get("PGPORT") or "5432"
     if not port.isdigit():
         raise UsageError(f"the port {port!r} is no number")
-    return Connection(host, int(port), given.get("PGDATABASE") or "tmdb", READER, password)
+    return Connection(host, int(port), given.get("PGDATABASE") or "tmdb", user, password)
 
 
 def _given(variables: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -188,8 +188,8 @@ class Tab:
 class Subscription:
     """The dashboard by e-mail: every `hour`, `day`, `week` or `month`.
 
-    `at` is an hour of the day (0 to 23) in Metabase's report time zone, `on` a weekday (``mon``), for a month
-    after ``first`` or ``last`` of it. `values` are what its filters have, where they differ from the defaults.
+    `at` is an hour of the day (0 to 23) in Metabase's report time zone, `on` a weekday (``mon``), `in_month`
+    ``first``, ``mid`` or ``last``. `values` are what its filters have, where they differ from the defaults.
     """
 
     name: str
@@ -204,7 +204,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Alert:
-    """An e-mail when a card has rows, or its value passes the goal of its settings: `when` rows, above, below."""
+    """An e-mail when a card has rows or passes the goal of its settings: `when` is rows, above or below."""
 
     card: str
     to: tuple[str, ...]
@@ -268,7 +268,7 @@ class Collection:
 
 @dataclass(frozen=True)
 class Table:
-    """How Metabase shows a model. `visibility`: None for people, else ``hidden``, ``technical`` or ``cruft``."""
+    """A model in Metabase; `visibility` is None, or ``hidden``, ``technical``, ``cruft``: out of sight."""
 
     name: str | None
     visibility: str | None
@@ -320,20 +320,20 @@ def render(
 
     `values` by template tag; a tag that is not named there has its default, and one that is None has no
     value: its optional clauses are left out. Raises `SpecError` when the SQL can't do without that value.
-    Dates are given as text (``2026-01-31``), spans of them as Metabase writes them (``2026-01-01~2026-01-31``).
+    Dates are given as text (``2026-01-31``), spans as Metabase writes them (``2026-01-01~2026-01-31``).
+    Raises `UsageError` for a value that a filter on a column does not take.
     """
-    chosen = {**card.defaults, **(values or {})}
+    chosen: dict[str, Choice | None] = {**card.defaults, **(values or {})}
+    plain: dict[str, Value | None] = {}
     written: dict[str, tuple[str, dict[str, Value]]] = {}
     for tag in card.tags:
         value = chosen.get(tag.key)
         if tag.column and tag.widget:
             column = f"{relations[tag.column.model]}.{tag.column.name}"
             written[tag.key] = conditions.condition(column, tag.widget, value, tag.key)
-            if value is None or value == ():
-                chosen[tag.key] = None
-        elif isinstance(value, tuple):
-            chosen[tag.key] = value[0] if value else None
-    return card.sql.for_postgres(relations, variables, chosen, written)
+        # several are only for a condition, and one of them says that there is a value
+        plain[tag.key] = (value[0] if value else None) if isinstance(value, tuple) else value
+    return card.sql.for_postgres(relations, variables, plain, written)
 
 
 def tag_values(
@@ -348,8 +348,6 @@ def offered(item: Filter, relations: Mapping[str, str]) -> str | None:
     """SQL for the values that a filter on a column offers, in their order; None for another filter."""
     if item.column is None or item.values is not None:
         return None
-    column = item.column.name
-    return (
-        f"select distinct {column} from {relations[item.column.model]}"
-        f" where {column} is not null order by {column}"
-    )
+    column, relation = item.column.name, relations[item.column.model]
+    # names of the project's own models and columns, which `check` has found
+    return f"select distinct {column} from {relation} where {column} is not null order by {column}"  # noqa: S608

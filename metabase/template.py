@@ -6,8 +6,8 @@ The language is Metabase's own, so that what is clicked together there can be ke
 - ``[[and name = {{ genre }}]]`` an optional clause, left out while one of its tags has no value;
 - ``{{ ref('vw_top_movies') }}`` a dbt model;
 - ``{{ var('latest_within_days') }}`` a variable of dbt_project.yml;
-- ``{{ include('film_day') }}`` on a line of its own: the lines of ``cards/snippets/film_day.sql``; a comma may
-  follow, where more `with` queries do.
+- ``{{ include('film_day') }}`` on a line of its own: the lines of ``cards/snippets/film_day.sql``; a comma
+  may follow, where more `with` queries do.
 """
 
 import re
@@ -33,11 +33,8 @@ class Template:
 
     text: str
     origin: tuple[tuple[Path, int], ...]
-
-    @property
-    def path(self) -> Path:
-        """The card's own file."""
-        return self.origin[0][0]
+    path: Path
+    """The card's own file."""
 
     def problem(self, offset: int, message: str) -> Problem:
         """A problem at a character of `text`."""
@@ -82,7 +79,7 @@ class Template:
         self,
         relations: Mapping[str, str],
         variables: Mapping[str, Value],
-        values: Mapping[str, object],
+        values: Mapping[str, Value | None],
         conditions: Mapping[str, tuple[str, Mapping[str, Value]]],
     ) -> tuple[str, dict[str, Value]]:
         """The SQL as Metabase would run it with these values, and psycopg's parameters for it.
@@ -113,9 +110,7 @@ class Template:
                 condition, own = conditions[name]
                 parameters.update(own)
                 return condition
-            value = given[name]
-            assert isinstance(value, str | int | float), name
-            parameters[name] = value
+            parameters[name] = given[name]
             return f"%({name})s"
 
         return _TAG.sub(tag, text), parameters
@@ -143,7 +138,7 @@ class Template:
 def read(path: Path, snippets: Path) -> Template:
     """The template in a file. Raises `SpecError` for a missing file or include and for unknown braces."""
     lines, origin = _expanded(path, snippets, (path,))
-    template = Template("\n".join(lines), tuple(origin))
+    template = Template("\n".join(lines), tuple(origin), path)
     problems = [
         template.problem(match.start(), f"can't read {match[0].strip()!r}: {_HELP}")
         for match in _BRACES.finditer(_OPTIONAL.sub(_blank, template.text))

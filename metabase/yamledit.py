@@ -53,6 +53,13 @@ class Document:
         _change(self.at(steps), before, after)
 
 
+def inside(mapping: Any, key: str) -> Any:
+    """The mapping at a key, made where there is none, to write into line by line."""
+    if key not in mapping:
+        mapping[key] = CommentedMap()
+    return mapping[key]
+
+
 def put(mapping: Any, key: str, value: Any) -> None:
     """Set a value, written as people would."""
     if isinstance(value, str) and isinstance(mapping.get(key), FoldedScalarString):

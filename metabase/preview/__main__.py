@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,7 +81,7 @@ def main(
     try:
         warehouse.enter()
         spec = loader.load(folder)
-        models = manifests.load(manifest) if manifest else _parsed()
+        models = manifests.read(spec, manifest)
         if live:
             _serve(Warehouse(spec, models, note=note, seconds=timeout), port)
         else:
@@ -124,11 +123,6 @@ def _serve(live: Warehouse, port: int) -> None:
         serve(live, port, lambda address: click.echo(f"{address} (Ctrl-C ends it)"))
     except KeyboardInterrupt:
         click.echo("")
-
-
-def _parsed() -> manifests.Manifest:
-    with tempfile.TemporaryDirectory(prefix="preview-") as folder:
-        return manifests.parse(Path(folder))
 
 
 if __name__ == "__main__":

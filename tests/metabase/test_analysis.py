@@ -29,7 +29,7 @@ def problems(folder: Path, models: Manifest) -> list[str]:
 
 def test_every_card_is_in_order(models: Manifest) -> None:
     columns = analysis.check(loader.load(), models)
-    assert columns["top_films"] == ("Film", "Popularity")
+    assert columns["top_films"] == ("Film", "Popularity", "TMDB id")
 
 
 def test_the_project_is_parsed_without_a_database_and_without_the_exposures(
@@ -73,8 +73,8 @@ def test_a_model_renamed_and_renamed_back_is_parsed(tmp_path: Path) -> None:
 def test_a_renamed_model_is_told_wherever_it_is_read(files: Path, models: Manifest) -> None:
     renamed = {("dim_film" if name == "dim_movie" else name): model for name, model in models.models.items()}
     told = problems(files, dataclasses.replace(models, models=renamed))
-    assert any(line.startswith("film_title.sql:5: ref('dim_movie'): the model is unknown") for line in told)
-    assert any(line.startswith("chosen_film.sql:4: ") for line in told), "in a snippet, the snippet's line"
+    assert any(line.startswith("moved_most.sql:22: ref('dim_movie'): the model is unknown") for line in told)
+    assert any(line.startswith("chosen_film.sql:9: ") for line in told), "in a snippet, the snippet's line"
 
 
 def test_a_renamed_column_is_told_wherever_it_is_read(files: Path, models: Manifest) -> None:
@@ -140,9 +140,9 @@ def test_a_column_of_two_tables_must_say_whose(files: Path, models: Manifest) ->
         'select title as "Film"\n'
         "from {{ ref('vw_top_movies') }} as top\n"
         "inner join {{ ref('dim_movie') }} as movie using (movie_id)\n"
-        "where movie_id = {{ film }}::bigint\n"
+        "where movie_id = {{ film_id }}::bigint\n"
     )
-    edit(files / "dashboards" / "film.yml", "type: string/=", "type: string/=\n    default: '7'")
+    edit(files / "dashboards" / "film.yml", "type: number/=", "type: number/=\n    default: 7")
     assert problems(files, models) == ["film_title.sql:1: 'title' is a column of top and of movie: say whose"]
 
 
@@ -165,6 +165,8 @@ def test_the_exposures_are_fresh_and_name_exactly_what_the_cards_read(models: Ma
     loaded = loader.load()
     assert exposures.is_fresh(loaded), "stale: python -m metabase exposures"
     film = next(d for d in loaded.dashboards if d.key == "film")
-    assert {"fact_movie_daily", "vw_top_movies", "vw_movie_latest"} <= set(exposures.models_of(loaded, film))
+    assert {"fact_movie_daily", "vw_top_movies", "vw_movie_latest", "dim_date"} <= set(
+        exposures.models_of(loaded, film)
+    )
     text = (PROJECT / "dbt_project" / "models" / "exposures" / "_dashboards.yml").read_text()
-    assert text.count("- name: dashboard_") == 5 and "ref('vw_pipeline_run')" in text
+    assert text.count("- name: dashboard_") == 6 and "ref('vw_pipeline_run')" in text

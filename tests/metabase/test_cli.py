@@ -96,7 +96,7 @@ def test_check_passes_and_a_mistake_exits_2_with_its_place(
     files: Path, run: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     done = run("check")
-    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("5 dashboards with 47 cards")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("6 dashboards with 47 cards")
     edit(files / "cards" / "films_tracked.sql", "movie.is_stale", "movie.is_old")
     done = run("check")
     assert done.returncode == 2 and done.stdout == ""
