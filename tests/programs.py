@@ -17,7 +17,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["extractor.cli", "warehouse.cli", "demo.cli", "metabase.cli", __name__])
+# also what a command imports only when it is used
+_FORKS.set_forkserver_preload(
+    [
+        *("extractor.cli", "extractor.pipeline", "extractor.keeping.status", "extractor.keeping.load"),
+        *("warehouse.cli", "demo.cli", "metabase.cli", __name__),
+    ]
+)
 
 
 def run(
