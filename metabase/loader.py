@@ -302,6 +302,7 @@ class _Loader:
             sql=sql,
             tags=tuple(tags),
             previous_names=tuple(raw.get("previous_names", ())),
+            empty=raw.get("empty"),
             source=(file.path, file.line("cards", key)),
         )
 

@@ -134,6 +134,8 @@ class Card:
     previous_names: tuple[str, ...]
     source: tuple[Path, int]
     """Where it is defined."""
+    empty: str | None = None
+    """What the preview says where it has no row."""
 
     @property
     def defaults(self) -> dict[str, Choice]:

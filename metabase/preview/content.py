@@ -137,7 +137,7 @@ class Content:
             "kind": "card",
             "title": item.title or settings.get("card.title") or card.name,
             "about": card.description,
-            "empty": getattr(card, "empty", None),
+            "empty": card.empty,
             "display": card.display,
             "plot": card.display in PLOTS,
             "instead": None if known else f"Metabase draws this as a {card.display}",

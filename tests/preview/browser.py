@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.remote.webelement import WebElement
@@ -105,9 +106,13 @@ class Browser:
 
     def wait(self) -> None:
         """Until every card in sight is drawn."""
-        WebDriverWait(self._driver, PATIENCE, poll_frequency=0.05).until(
-            lambda driver: driver.execute_script(_DRAWN)
-        )
+        try:
+            WebDriverWait(self._driver, PATIENCE, poll_frequency=0.05).until(
+                lambda driver: driver.execute_script(_DRAWN)
+            )
+        except TimeoutException as error:
+            state = self.run("return [location.href, document.documentElement.dataset.ready ?? 'not ready']")
+            raise AssertionError(f"not drawn in {PATIENCE} s: {state}, {self.cards()}") from error
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What JavaScript returns."""

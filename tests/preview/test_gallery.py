@@ -182,6 +182,7 @@ def test_texts_are_decoded_once_and_stay_text(browser: Browser, gallery: Path) -
 def test_an_empty_card_says_why(browser: Browser, gallery: Path) -> None:
     browser.open(gallery, "tables")
     assert "No data yet" in browser.card("Nothing").text
+    assert "Nothing failed: all is well." in browser.card("Failures").text
     assert "nothing to compare with yet" in browser.card("One day").text
     browser.open(gallery, "charts/kinds-and-places?least=1000")
     assert "Nothing matches the filters" in browser.card("Ten bars").text

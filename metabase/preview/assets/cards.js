@@ -371,8 +371,9 @@ function drawCard(cell, card, answer, { filtered, asTable, lands, toggle, follow
     }
     const { rows } = result;
     if (!rows.length || rows.every((row) => row.every((value) => value === null))) {
-      body.append(filtered ? emptyNote(card.empty ?? "Nothing matches the filters", card.empty ? "with these filters" : "Choose others, or reset them")
-        : emptyNote(card.empty ?? "No data yet", card.empty ? null : "The tables that this card reads hold no such rows"));
+      body.append(card.empty ? emptyNote(card.empty, filtered ? "With these filters" : null)
+        : filtered ? emptyNote("Nothing matches the filters", "Choose others, or reset them")
+        : emptyNote("No data yet", "The tables that this card reads hold no such rows"));
       return done("empty");
     }
     if (result.total > rows.length) {
