@@ -14,7 +14,7 @@ from tests.preview.films import DAYS, GENRES, HOSTILE, films
 
 TODAY = films(DAYS[-1])
 BY_POPULARITY = sorted(TODAY.values(), key=lambda film: -film["popularity"])
-DASHBOARDS = ["overview", "film", "genres-and-countries", "companies", "pipeline-health"]
+DASHBOARDS = ["overview", "tonight", "film", "genres-and-countries", "companies", "pipeline-health"]
 
 
 def has_genre(film: dict[str, object], name: str) -> bool:
@@ -87,8 +87,7 @@ def test_titles_stay_text(browser: Browser, pages: Pages) -> None:
         assert shown == [0, None], name
     browser.show("film")
     options = browser.options("film")
-    for id_, title in enumerate(HOSTILE, 1):
-        assert f"{title} ({TODAY[id_]['release_date'][:4]}) · {id_}" in options
+    assert set(HOSTILE) <= set(options)
     browser.show("overview")
     bar = browser.card("Top films").find_elements("css selector", ".mark-rect path")[0]
     browser.hover(bar)
@@ -156,8 +155,7 @@ def test_filters_work_without_a_database(browser: Browser, pages: Pages) -> None
 
 def test_a_film_can_be_chosen(browser: Browser, pages: Pages) -> None:
     browser.open(pages.full, "film")
-    (label,) = (option for option in browser.options("film") if option.endswith("· 20"))
-    browser.choose("film", label)
+    browser.choose("film", "Film 20")
     assert value(browser.card("Popularity")) == f"{TODAY[20]['popularity']:.1f}"
     assert value(browser.card("Votes")) == f"{TODAY[20]['vote_count']:,}"
 
