@@ -39,8 +39,8 @@ def test_every_card_is_drawn(browser: Browser, pages: Pages, width: int, dark: b
         cards = browser.cards()
         assert cards
         for title, drawn, marks in cards:
-            # nothing failed, and TMDB was not asked
-            expected = ("yes", "empty") if name == "pipeline-health" else ("yes",)
+            # nothing failed, TMDB was not asked, and a week is not over
+            expected = ("yes", "empty") if name in ("pipeline-health", "tonight") else ("yes",)
             assert drawn in expected, (name, title, drawn)
             assert marks != 0 or drawn == "empty", (name, title)
         # a phone scrolls down, never sideways
