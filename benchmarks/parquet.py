@@ -116,9 +116,9 @@ def show(console: Console, rounds: Sequence[Mapping[str, Run]], facts: int) -> N
             f"{runs[-1].size / 1e6:.0f}",
         )
     console.print(table)
-    ratio = median(each[COPY].cost.wall for each in rounds) / median(each[OURS].cost.wall for each in rounds)
+    ratio = median(each[OURS].cost.wall for each in rounds) / median(each[COPY].cost.wall for each in rounds)
     peak = max(each[OURS].cost.peak for each in rounds) / 1e6
     console.print(
-        f"{OURS} takes 1/{ratio:.2f} of the time of {COPY} (goal: less than 1);"
+        f"{OURS} takes {ratio:.2f} × the time of {COPY} (goal: less than 1);"
         f" its memory {peak:.0f} MB at its peak (goal: below {GOAL_MB})"
     )
