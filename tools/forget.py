@@ -2,9 +2,9 @@
 
     python -m tools.forget (--date DAY | --film ID) [--yes]
 
-`make forget` is this. The answers go from the landing zone and from staging (dbt_project/macros/forget.sql), then a full
-refresh of the marts follows. Exit code: 0 done, 1 a step failed or the answer was no, 2 wrong use. A film that is still
-popular comes back with the next `make elt`.
+`make forget` is this. The answers go from the landing zone and from staging (dbt_project/macros/forget.sql),
+then a full refresh of the marts follows. Exit code: 0 done, 1 a step failed or the answer was no, 2 wrong
+use. A film that is still popular comes back with the next `make elt`.
 """
 
 import argparse
@@ -16,7 +16,6 @@ from datetime import date
 import warehouse
 from common.errors import ProgramError
 from extractor import connection as connections
-from tools import dbt_command
 from tools.elt import LOCK
 from warehouse import environment
 
@@ -46,9 +45,12 @@ async def forget(what: dict[str, object], *, asked: bool) -> int:
             return code
         if not asked:
             if not sys.stdin.isatty():
-                print("make forget: nothing was changed. To do it without being asked: YES=1", file=sys.stderr)
+                print(
+                    "make forget: nothing was changed. To do it without being asked: YES=1", file=sys.stderr
+                )
                 return 2
-            if input("Forget it for good? [y/N] ").strip().lower() not in ("y", "yes"):
+            answer = await asyncio.to_thread(input, "Forget it for good? [y/N] ")
+            if answer.strip().lower() not in ("y", "yes"):
                 print("Nothing was changed.")
                 return 1
         code = await _dbt("run-operation", "forget", "--args", json.dumps({**what, "really": True}))

@@ -1,9 +1,9 @@
 """The statements that dbt runs, compiled once and played again on another state of the tables.
 
-A build of dbt takes seconds, of which all but a few tenths are dbt's own. Here dbt builds the project on an empty landing
-zone in each of its ways, and what it sent to PostgreSQL is kept, model by model; a test then plays that on whatever it
-has landed. Only the bounds of what is new stand in these statements as literals; they are computed as
-`dbt_project/macros/changes.sql` does.
+A build of dbt takes seconds, of which all but a few tenths are dbt's own. Here dbt builds the project on an
+empty landing zone in each of its ways, and what it sent to PostgreSQL is kept, model by model; a test then
+plays that on whatever it has landed. Only the bounds of what is new stand in these statements as literals;
+they are computed as `dbt_project/macros/changes.sql` does.
 """
 
 import re
@@ -37,13 +37,15 @@ class Model:
 
 
 def compile_project(dbt: Dbt) -> list[Model]:
-    """The tables in the order of the graph, from builds of an empty landing zone. Leaves the built database."""
+    """The tables in the order of the graph, from builds of an empty landing zone, which stay."""
     dbt("seed")
     dbt("run", "--threads", "1")
     models: dict[str, Model] = {}
     for way, options in WAYS.items():
         events: list[Any] = []
-        result = dbt.invoke("run", "--threads", "1", "--exclude", "config.materialized:view", *options, seen=events.append)
+        result = dbt.invoke(
+            "run", "--threads", "1", "--exclude", "config.materialized:view", *options, seen=events.append
+        )
         assert result.success, result.exception
         for event in events:
             if event.info.name != "SQLQuery":
@@ -53,7 +55,9 @@ def compile_project(dbt: Dbt) -> list[Model]:
             if node is None:
                 continue
             statement = re.sub(r"^\s*/\*.*?\*/", "", event.data.sql, count=1, flags=re.DOTALL).strip()
-            statement = statement.replace(f'"{node.database}".', "")  # a copy of this database has another name
+            statement = statement.replace(
+                f'"{node.database}".', ""
+            )  # a copy of this database has another name
             if re.match(r"(create temporary table|insert|delete|drop table)", statement):
                 model = models.setdefault(
                     name, Model(name, _parents(dbt, node), node.config.meta.get("kept", False))
@@ -80,11 +84,14 @@ class Warehouse:
         self._connection = connection
         self.models = models
 
-    def build(self, way: str = "increment", only: Iterable[str] | None = None, stop_after: int | None = None) -> None:
+    def build(
+        self, way: str = "increment", only: Iterable[str] | None = None, stop_after: int | None = None
+    ) -> None:
         """Build as ``way`` says: ``only`` some of the tables, or killed after so many of them."""
         chosen = None if only is None else set(only)
         horizon = self._one(
-            "select greatest((select max(load_id) from raw.tmdb_response), (select max(load_id) from ops.watermark))"
+            "select greatest((select max(load_id) from raw.tmdb_response),"
+            " (select max(load_id) from ops.watermark))"
         )
         self._connection.execute(
             "insert into ops.build (invocation_id, load_id) select gen_random_uuid()::text, %s", (horizon,)

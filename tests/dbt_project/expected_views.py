@@ -164,7 +164,9 @@ class Views(Tables):
                     "date_id": self.last_facts[id_]["date_id"],
                 }
             )
-        return sorted(rows, key=lambda row: (row["release_date"], *ascending(row["popularity"]), row["movie_id"]))
+        return sorted(
+            rows, key=lambda row: (row["release_date"], *ascending(row["popularity"]), row["movie_id"])
+        )
 
     # --- groups of films ------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ class Dbt:
         return Manifest(**pickle.loads(pickled))
 
     def invoke(self, *command: str, seen: Callable[[Any], None] | None = None) -> dbtRunnerResult:
-        """Run a command, such as ``build --select dim_movie``; ``seen`` is told what dbt does, event by event."""
+        """Run a command, such as ``build --select dim_movie``; ``seen`` is told of each event."""
         return dbtRunner(manifest=self.manifest, callbacks=[seen] if seen else []).invoke(
             ["--quiet", "--no-write-json", *command, *self._options]
         )

@@ -21,7 +21,13 @@ from tests.dbt_project.runner import Dbt
 
 PROJECT = Path(__file__).resolve().parents[2]
 #: Days in three months, so that months can be pruned; the last two follow each other.
-DAYS = [dt.date(2026, 1, 5), dt.date(2026, 1, 20), dt.date(2026, 2, 3), dt.date(2026, 3, 1), dt.date(2026, 3, 2)]
+DAYS = [
+    dt.date(2026, 1, 5),
+    dt.date(2026, 1, 20),
+    dt.date(2026, 2, 3),
+    dt.date(2026, 3, 1),
+    dt.date(2026, 3, 2),
+]
 FILMS = [1, 2, 3]
 
 COMPANIES = [
@@ -31,21 +37,52 @@ COMPANIES = [
     [{"id": 7, "name": None, "logo_path": "/7.png"}, {"id": None, "name": "Nobody"}],
     None,
 ]
-GENRES = [[], [{"id": 18, "name": "Drama"}], [{"id": 18, "name": "drama"}, {"id": 10769, "name": "Foreign"}], {"id": 18}]
-LANGUAGES = [[], [{"iso_639_1": "cn", "name": "粤语"}, {"iso_639_1": "", "name": "?"}], [{"iso_639_1": "qq", "name": ""}]]
+GENRES = [
+    [],
+    [{"id": 18, "name": "Drama"}],
+    [{"id": 18, "name": "drama"}, {"id": 10769, "name": "Foreign"}],
+    {"id": 18},
+]
+LANGUAGES = [
+    [],
+    [{"iso_639_1": "cn", "name": "粤语"}, {"iso_639_1": "", "name": "?"}],
+    [{"iso_639_1": "qq", "name": ""}],
+]
 COUNTRIES = [[], [{"iso_3166_1": "US", "name": "USA"}, {"iso_3166_1": "QQ", "name": "Nowhere"}], "US"]
-COLLECTIONS = [None, {"id": 4, "name": "Saga"}, {"id": 4, "name": "The Saga", "poster_path": "/s.jpg"}, {"name": "No id"}]
+COLLECTIONS = [
+    None,
+    {"id": 4, "name": "Saga"},
+    {"id": 4, "name": "The Saga", "poster_path": "/s.jpg"},
+    {"name": "No id"},
+]
 CREDITS: list[Any] = [
     None,
     {"success": False, "status_code": 34, "status_message": "Gone."},
     {"cast": [], "crew": []},
     {
         "cast": [
-            {"id": 5, "name": "Ann", "gender": 1, "credit_id": "a", "character": "A", "order": 0, "popularity": 1.5},
+            {
+                "id": 5,
+                "name": "Ann",
+                "gender": 1,
+                "credit_id": "a",
+                "character": "A",
+                "order": 0,
+                "popularity": 1.5,
+            },
             {"id": 6, "name": "Ben", "credit_id": "b", "character": "", "order": 1},
             {"id": None, "name": "Nobody", "credit_id": "c"},
         ],
-        "crew": [{"id": 5, "name": "Ann", "gender": 0, "credit_id": "d", "department": "Directing", "job": "Director"}],
+        "crew": [
+            {
+                "id": 5,
+                "name": "Ann",
+                "gender": 0,
+                "credit_id": "d",
+                "department": "Directing",
+                "job": "Director",
+            }
+        ],
     },
     {
         "cast": [{"id": "5", "name": "Anne", "gender": 1, "credit_id": "a", "character": "B", "order": 0}],
@@ -89,7 +126,9 @@ films = st.fixed_dictionaries(
 landings = st.tuples(
     st.just("land"),
     st.sampled_from(DAYS),
-    st.dictionaries(st.sampled_from(FILMS), st.one_of(st.none(), films, films, films), min_size=1, max_size=3),
+    st.dictionaries(
+        st.sampled_from(FILMS), st.one_of(st.none(), films, films, films), min_size=1, max_size=3
+    ),
     st.sampled_from([None, None, *GENRE_LISTS]),
 )
 #: The same film again as on another day, which most days are.
@@ -121,23 +160,33 @@ class World:
     def land(self, day: dt.date, films: dict[int, Any], genres: Any) -> None:
         """Land films and, if given, TMDB's list of genres."""
         gone = {"success": False, "status_code": 34}
-        rows = [Landed("movie", day, id_, 404 if film is None else 200, film or gone) for id_, film in films.items()]
+        rows = [
+            Landed("movie", day, id_, 404 if film is None else 200, film or gone)
+            for id_, film in films.items()
+        ]
         if genres is not None:
             rows.append(Landed("genre_list", day, 0, 200, genres))
-        self.connection.execute("select raw.ensure_partition(%s), nextval('raw.load_id_seq')", (day.replace(day=1),))
+        self.connection.execute(
+            "select raw.ensure_partition(%s), nextval('raw.load_id_seq')", (day.replace(day=1),)
+        )
         for row in rows:
             self.connection.execute(
-                "insert into raw.tmdb_response (resource, snapshot_date, resource_id, http_status, payload, run_id,"
-                " load_id, landed_at) values (%s, %s, %s, %s, %s, 1, currval('raw.load_id_seq'), now())"
-                " on conflict (resource, snapshot_date, resource_id) do update set http_status = excluded.http_status,"
-                " payload = excluded.payload, load_id = excluded.load_id",
+                "insert into raw.tmdb_response (resource, snapshot_date, resource_id, http_status, payload,"
+                " run_id, load_id, landed_at)"
+                " values (%s, %s, %s, %s, %s, 1, currval('raw.load_id_seq'), now())"
+                " on conflict (resource, snapshot_date, resource_id) do update set"
+                " http_status = excluded.http_status, payload = excluded.payload, load_id = excluded.load_id",
                 (*row[:1], row.snapshot_date, row.resource_id, row.http_status, json.dumps(row.payload)),
             )
             self.landed[row[:3]] = row
 
     def repeat(self, day: dt.date, film: int) -> None:
         """Land a film as it was on its last day before ``day``."""
-        before = [r for r in self.landed.values() if r[:1] == ("movie",) and r.resource_id == film and r.snapshot_date < day]
+        before = [
+            r
+            for r in self.landed.values()
+            if r[:1] == ("movie",) and r.resource_id == film and r.snapshot_date < day
+        ]
         if before:
             last = max(before, key=lambda row: row.snapshot_date)
             self.land(day, {film: last.payload if last.http_status == 200 else None}, None)

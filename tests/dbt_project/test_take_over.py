@@ -10,8 +10,8 @@ import pytest
 from tests.dbt_project.conftest import connection_parameters
 from tests.dbt_project.runner import Dbt
 
-#: Six films on five days, of which the landing zone has lost the first three; one vanished on the third. What is left
-#: has no credits. Made by running 0.2.0.
+#: Six films on five days, of which the landing zone has lost the first three; one vanished on the third.
+#: What is left has no credits. Made by running 0.2.0.
 LEFT = Path(__file__).with_name("version_0_2_0.sql.gz")
 
 TABLES = """

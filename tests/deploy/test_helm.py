@@ -47,7 +47,6 @@ NOT_OF_A_DAY = {
     "TMDB_DUMP_TO",
     "TMDB_KEEP_DAYS",
     "TMDB_ENV_FILE",
-    "TMDB_BUILD_FOLDER",
 }
 """Variables of other commands than the day's, and what the image sets."""
 

@@ -45,9 +45,7 @@ def months(zone: Zone) -> list[date]:
                 [load, day],
             )
         connection.execute(MARTS)
-        connection.execute(
-            "insert into ops.watermark values ('stg_a', 5), ('stg_b', 5), ('stg_gone', 1)"
-        )
+        connection.execute("insert into ops.watermark values ('stg_a', 5), ('stg_b', 5), ('stg_gone', 1)")
     return days
 
 

@@ -37,7 +37,7 @@ newest as (
             content_hash
         from new_snapshot
         where not is_gone
-        order by movie_id, snapshot_date desc
+        order by movie_id asc, snapshot_date desc
     {% else %}
         select
             changed_movie.movie_id,
@@ -70,7 +70,10 @@ vanishing as (
 reread_movie as (
     select movie_id
     from new_snapshot
-    where coalesce({{ hashes_of_blocks().values() | reject('equalto', 'content_hash') | join(', ') }}) is not null
+    where
+        coalesce(
+            {{ hashes_of_blocks().values() | reject('equalto', 'content_hash') | join(', ') }}
+        ) is not null
     {% if is_incremental() and not is_rebuild() %}
 
         union distinct
@@ -81,7 +84,7 @@ reread_movie as (
             on
                 known.movie_id = new_snapshot.movie_id
                 and new_snapshot.snapshot_date in (
-                    {% for block in appended_blocks() %}known.{{ block }}_on{{ ', ' if not loop.last }}{% endfor %}
+                    {% for block in appended_blocks() %}                        known.{{ block }}_on{{ ', ' if not loop.last }}                        {% endfor %}
                 )
     {% else %}
 
@@ -92,17 +95,21 @@ reread_movie as (
 block as (
     select
         snapshot.movie_id,
-        {% for block in appended_blocks() %}
-            (array_agg(snapshot.{{ block }}_hash order by snapshot.snapshot_date desc) filter (where snapshot.{{ block }}_hash is not null))[1]
-                as {{ block }}_hash,
-            max(snapshot.snapshot_date) filter (where snapshot.{{ block }}_hash is not null) as {{ block }}_on
-            {{- ',' if not loop.last }}
-        {% endfor %}
+    {% for block in appended_blocks() %}
+        (
+            array_agg(snapshot.{{ block }}_hash order by snapshot.snapshot_date desc) filter (
+                where snapshot.{{ block }}_hash is not null
+            )
+        )[1]
+            as {{ block }}_hash,
+        max(snapshot.snapshot_date) filter (where snapshot.{{ block }}_hash is not null) as {{ block }}_on
+        {{- ',' if not loop.last }}
+    {% endfor %}
     from snapshot
     inner join reread_movie on snapshot.movie_id = reread_movie.movie_id
     where
         coalesce(
-            {% for block in appended_blocks() %}snapshot.{{ block }}_hash{{ ', ' if not loop.last }}{% endfor %}
+            {% for block in appended_blocks() %}                snapshot.{{ block }}_hash{{ ', ' if not loop.last }}                {% endfor %}
         ) is not null
     group by snapshot.movie_id
 )
@@ -113,7 +120,9 @@ select
     vanishing.vanished_on,
     {% for block in appended_blocks() %}
         {% if is_incremental() and not is_rebuild() %}
-            case when reread_movie.movie_id is null then known.{{ block }}_hash else block.{{ block }}_hash end
+            case
+                when reread_movie.movie_id is null then known.{{ block }}_hash else block.{{ block }}_hash
+            end
                 as {{ block }}_hash,
             case when reread_movie.movie_id is null then known.{{ block }}_on else block.{{ block }}_on end
                 as {{ block }}_on,

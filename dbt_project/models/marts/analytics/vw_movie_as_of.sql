@@ -15,9 +15,9 @@ select
     fact.vote_count,
     history.valid_from,
     history.valid_to,
-    {% for column in descriptive_columns() %}
-        history.{{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
+{% for column in descriptive_columns() %}
+    history.{{ column }}{{ ',' if not loop.last }}
+{% endfor %}
 from fact
 inner join history
     on

@@ -9,8 +9,14 @@ ranked as (
         current_movie.popularity,
         current_movie.popularity_7d,
         current_movie.vote_count - current_movie.vote_count_7d as vote_count_change,
-        {{ weighted_rating('current_movie.vote_average * current_movie.vote_count', 'current_movie.vote_count') }} as weighted_rating,
-        row_number() over (order by current_movie.popularity - current_movie.popularity_7d desc, current_movie.movie_id asc) as rank
+        {{ weighted_rating('current_movie.vote_average * current_movie.vote_count', 'current_movie.vote_count') }}
+            as weighted_rating,
+        row_number()
+            over (
+                order by
+                    current_movie.popularity - current_movie.popularity_7d desc, current_movie.movie_id asc
+            )
+            as rank
     from current_movie
     cross join newest
     cross join rating_prior

@@ -17,7 +17,10 @@ evidence as (
         version.load_id
     from version
     cross join lateral unnest(
-        version.company_ids, version.company_names, version.company_logo_paths, version.company_origin_countries
+        version.company_ids,
+        version.company_names,
+        version.company_logo_paths,
+        version.company_origin_countries
     ) as company (company_id, name, logo_path, origin_country)
 )
 

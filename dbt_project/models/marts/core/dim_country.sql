@@ -53,10 +53,10 @@ select
     naming.native_name,
     region.continent,
     region.region,
-    exists (
-        select 1
+    naming.iso_3166_1 in (
+        select list.iso_3166_1
         from list
-        where list.iso_3166_1 = naming.iso_3166_1 and list.list_date = (select max(newest.list_date) from list as newest)
+        where list.list_date = (select max(newest.list_date) from list as newest)
     ) as is_listed,
     naming.name_source,
     naming.load_id

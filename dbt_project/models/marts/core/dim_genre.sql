@@ -36,10 +36,10 @@ evidence as (
 select distinct on (evidence.genre_id)
     evidence.genre_id,
     evidence.name,
-    exists (
-        select 1
+    evidence.genre_id in (
+        select list.genre_id
         from list
-        where list.genre_id = evidence.genre_id and list.list_date = (select max(newest.list_date) from list as newest)
+        where list.list_date = (select max(newest.list_date) from list as newest)
     ) as is_listed,
     evidence.name_source,
     evidence.load_id

@@ -32,9 +32,10 @@ evidence as (
         version.movie_id,
         version.load_id
     from version
-    cross join lateral unnest(
-        version.language_codes, version.language_english_names, version.language_native_names
-    ) as language (iso_639_1, english_name, native_name)
+    cross join
+        lateral unnest(
+            version.language_codes, version.language_english_names, version.language_native_names
+        ) as language (iso_639_1, english_name, native_name)
 
     union all
 
@@ -56,10 +57,10 @@ select distinct on (evidence.iso_639_1)
     evidence.iso_639_1,
     coalesce(evidence.name, evidence.iso_639_1) as name,
     evidence.native_name,
-    exists (
-        select 1
+    evidence.iso_639_1 in (
+        select list.iso_639_1
         from list
-        where list.iso_639_1 = evidence.iso_639_1 and list.list_date = (select max(newest.list_date) from list as newest)
+        where list.list_date = (select max(newest.list_date) from list as newest)
     ) as is_listed,
     evidence.name_source,
     evidence.load_id

@@ -33,13 +33,9 @@ select
     version.status,
     version.runtime,
     version.budget,
-    coalesce(
-        version.budget not between {{ var('least_plausible_money') }} and {{ var('highest_plausible_budget') }}, false
-    ) as is_budget_suspect,
+    {{ is_implausible('version.budget', 'highest_plausible_budget') }} as is_budget_suspect,
     version.revenue,
-    coalesce(
-        version.revenue not between {{ var('least_plausible_money') }} and {{ var('highest_plausible_revenue') }}, false
-    ) as is_revenue_suspect,
+    {{ is_implausible('version.revenue', 'highest_plausible_revenue') }} as is_revenue_suspect,
     version.imdb_id,
     collection.collection_id,
     version.collection_name,

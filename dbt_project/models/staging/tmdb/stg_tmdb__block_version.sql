@@ -57,7 +57,9 @@ shown as (
                 known.movie_id = new_snapshot.movie_id
                 and known.first_seen_on = new_snapshot.snapshot_date
         where
-            not coalesce(known.version_hash in ({{ hashes_of_blocks('new_snapshot').values() | join(', ') }}), false)
+            not coalesce(
+                known.version_hash in ({{ hashes_of_blocks('new_snapshot').values() | join(', ') }}), false
+            )
     ),
 
     settled as (

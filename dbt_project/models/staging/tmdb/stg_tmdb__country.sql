@@ -19,4 +19,4 @@ from {{ landed('country_list') }}
     ) as country
     where country.iso_3166_1 is not null
 ) as country on true
-order by landed.snapshot_date, country.iso_3166_1, country.english_name desc nulls last
+order by landed.snapshot_date asc, country.iso_3166_1 asc, country.english_name desc nulls last

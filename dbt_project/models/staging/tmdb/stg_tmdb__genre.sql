@@ -17,4 +17,4 @@ from {{ landed('genre_list') }}
     ) as genre
     where genre.genre_id is not null
 ) as genre on true
-order by landed.snapshot_date, genre.genre_id, genre.name desc nulls last
+order by landed.snapshot_date asc, genre.genre_id asc, genre.name desc nulls last

@@ -19,4 +19,4 @@ from {{ landed('language_list') }}
     ) as language
     where language.iso_639_1 is not null
 ) as language on true
-order by landed.snapshot_date, language.iso_639_1, language.english_name desc nulls last
+order by landed.snapshot_date asc, language.iso_639_1 asc, language.english_name desc nulls last

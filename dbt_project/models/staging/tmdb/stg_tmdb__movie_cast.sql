@@ -24,4 +24,10 @@ cross join lateral (
         {{ person_fields('element.sent') }}
 ) as credit
 where credit.credit_id is not null and credit.person_id is not null
-order by version.movie_id, version.version_hash, credit.credit_id, credit.cast_order, credit.person_id, credit.character_name
+order by
+    version.movie_id,
+    version.version_hash,
+    credit.credit_id,
+    credit.cast_order,
+    credit.person_id,
+    credit.character_name

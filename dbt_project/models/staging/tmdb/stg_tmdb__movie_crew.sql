@@ -24,4 +24,5 @@ cross join lateral (
         {{ person_fields('element.sent') }}
 ) as credit
 where credit.credit_id is not null and credit.person_id is not null
-order by version.movie_id, version.version_hash, credit.credit_id, credit.person_id, credit.department, credit.job
+order by
+    version.movie_id, version.version_hash, credit.credit_id, credit.person_id, credit.department, credit.job

@@ -30,8 +30,8 @@ sent as (
         {{ json_integer('film', 'revenue', 'bigint', at_most=999999999999999999) }} as sent_revenue,
         {{ json_date('film', 'release_date') }} as release_date,
         -- JSON's own true: "true" is a text
-        coalesce(film -> 'adult' = 'true', false) as is_adult,
-        coalesce(film -> 'video' = 'true', false) as is_video,
+        coalesce(version.film -> 'adult' = 'true', false) as is_adult,
+        coalesce(version.film -> 'video' = 'true', false) as is_video,
         {{ json_id('collection') }} as collection_id,
         {{ json_text('collection', 'name') }} as sent_collection_name,
         {{ json_text('collection', 'poster_path') }} as collection_poster_path,
@@ -42,12 +42,12 @@ sent as (
 described as (
     select
         sent.*,
-        coalesce(sent_title, original_title, 'Untitled film ' || movie_id) as title,
+        coalesce(sent.sent_title, sent.original_title, 'Untitled film ' || sent.movie_id) as title,
         -- 0 is TMDB's way to say that it does not know
-        nullif(sent_runtime, 0) as runtime,
-        nullif(sent_budget, 0) as budget,
-        nullif(sent_revenue, 0) as revenue,
-        case when collection_id is not null then sent_collection_name end as collection_name
+        nullif(sent.sent_runtime, 0) as runtime,
+        nullif(sent.sent_budget, 0) as budget,
+        nullif(sent.sent_revenue, 0) as revenue,
+        case when sent.collection_id is not null then sent.sent_collection_name end as collection_name
     from sent
 )
 
