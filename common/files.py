@@ -10,7 +10,8 @@ from typing import IO
 
 @contextmanager
 def written_whole(path: Path, *, mode: int = 0o600, replace: bool = False) -> Iterator[IO[bytes]]:
-    """A binary stream whose bytes are at `path` once the block has ended well; else nothing is left.
+    """A binary stream whose bytes are at `path` once the block has ended well; else nothing is left. Another
+    program may write them, to the stream's `name`.
 
     Each writer has a temporary file of its own beside `path`, so two at once can't mix their bytes. When the
     block ends the file is on the disk before it gets its name. Raises `FileExistsError` when `path` is there,
@@ -19,13 +20,14 @@ def written_whole(path: Path, *, mode: int = 0o600, replace: bool = False) -> It
     if path.exists() and not replace:
         raise FileExistsError(f"{path} exists")
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(descriptor)
     part = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, mode)
+        with part.open("wb") as stream:
+            os.fchmod(stream.fileno(), mode)
             yield stream
             stream.flush()
-            os.fsync(descriptor)
+            os.fsync(stream.fileno())
         if replace:
             part.replace(path)
         else:

@@ -34,15 +34,17 @@ def execute(
     *,
     meanwhile: str = "ending",
     afterwards: str = "stopped before the end",
+    hand_on: Callable[[signal.Signals], bool] | None = None,
     at_last: Callable[[int], None] | None = None,
 ) -> T:
     """Run `work`; a signal cancels it, and the program ends within 5 seconds, at a second signal at once.
 
     `meanwhile` is logged when the signal comes, `afterwards` is what `StoppedError` says. `at_last` is called
-    with the exit code when the work does not end in time, just before the program ends without it.
+    with the exit code when the work does not end in time, just before the program ends without it. A signal
+    for which `hand_on` is true was given to a program that the work waits for: its end will end the work.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_stoppable(work, meanwhile, afterwards, at_last))
+        return runner.run(_stoppable(work, meanwhile, afterwards, hand_on, at_last))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -55,7 +57,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _stoppable(
-    work: Coroutine[Any, Any, T], meanwhile: str, afterwards: str, at_last: Callable[[int], None] | None
+    work: Coroutine[Any, Any, T],
+    meanwhile: str,
+    afterwards: str,
+    hand_on: Callable[[signal.Signals], bool] | None,
+    at_last: Callable[[int], None] | None,
 ) -> T:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
@@ -72,6 +78,8 @@ async def _stoppable(
 
     def stop(number: signal.Signals) -> None:
         nonlocal first_at
+        if hand_on is not None and hand_on(number):
+            return
         code = 128 + number
         if received:
             if loop.time() - first_at > _SAME_SECONDS:

@@ -14,17 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-import psycopg
-
-from common.errors import ConfigurationError
+import warehouse
 from extractor import schema
-from extractor.errors import LandingError, LockedError
+from extractor.errors import LockedError
 from extractor.schema import Connection
+from warehouse import advisory
 
 log = logging.getLogger(__name__)
 
-#: The writer's advisory lock in its database: "tmdb-elt" as a number.
-LOCK_KEY: Final = int.from_bytes(b"tmdb-elt", "big")
 #: How long PostgreSQL is waited for while it starts, or when it went away during a run, s.
 PATIENCE: Final = 60.0
 #: How long the session of a holder that is gone may still hold the lock, s; the shorter time where it can't
@@ -44,7 +41,7 @@ class Lock:
 
 #: The writer's: one run at a time.
 WRITER: Final = Lock(
-    LOCK_KEY,
+    advisory.EXTRACTION,
     "another extractor is at work on this landing zone",
     "two at once would fetch everything twice",
 )
@@ -65,8 +62,7 @@ async def read_only() -> AsyncIterator[Connection]:
 async def locked(lock: Lock = WRITER) -> AsyncIterator[Connection]:
     """A connection with a lock, by default the writer's, for work that is no run.
 
-    Raises `LockedError` when another program has it, `ConfigurationError` for a wrong password, user or
-    database, `LandingError` when PostgreSQL can't be reached.
+    Raises `LockedError` when another program has it, `WarehouseError` when PostgreSQL can't be reached.
     """
     connection = await locked_connection(lock)
     try:
@@ -107,27 +103,8 @@ async def try_lock(connection: Connection, lock: Lock = WRITER) -> bool:
 
 async def first_connection() -> Connection:
     """A connection to a landing zone that this program can use; waits for a server that is starting."""
-    deadline = time.monotonic() + PATIENCE
-    told = False
-    while True:
-        try:
-            connection = await connect()
-            break
-        except psycopg.OperationalError as error:
-            starting = re.search("starting up|shutting down|recovery", str(error))
-            if starting and time.monotonic() < deadline:
-                if not told:
-                    log.warning("%s; waiting up to %.0f s for it", one_line(error), PATIENCE)
-                told = True
-                await asyncio.sleep(0.5)
-                continue
-            raise _cannot_connect(error) from error
+    connection = await connect(patience=PATIENCE)
     try:
-        if connection.info.parameter_status("server_encoding") != "UTF8":
-            raise ConfigurationError(
-                f"the database {connection.info.dbname} is not UTF8-encoded: TMDB's text would not fit."
-                " Make one with: create database … encoding 'UTF8' template template0"
-            )
         await schema.refuse_newer(connection)
     except BaseException:
         await connection.close()
@@ -135,11 +112,12 @@ async def first_connection() -> Connection:
     return connection
 
 
-async def connect() -> Connection:
-    """A connection in autocommit mode, with the session's settings. Raises `psycopg.Error`."""
-    connection: Connection = await psycopg.AsyncConnection.connect(
-        autocommit=True,
-        connect_timeout=10,
+async def connect(patience: float = 0) -> Connection:
+    """A connection in autocommit mode, with the session's settings; a server that is starting is waited for
+    `patience` seconds. Raises `WarehouseError`.
+    """
+    connection: Connection = await warehouse.connect_async(
+        patience=patience,
         application_name=f"tmdb-elt extractor pid={os.getpid()} host={_host()}",
         # A server that vanished without a word is noticed in half a minute.
         keepalives_idle=10,
@@ -149,10 +127,7 @@ async def connect() -> Connection:
     )
     try:
         await connection.execute(
-            # What role or database may have set otherwise: dates must be read as they are written here, and a
-            # connection that waits while films are fetched must keep its lock.
-            b"set client_min_messages = warning; set lock_timeout = '30s'; set timezone = 'UTC';"
-            b"set datestyle = 'ISO, YMD'; set statement_timeout = 0; set idle_session_timeout = 0;"
+            b"set client_min_messages = warning; set lock_timeout = '30s';"
             # A client that vanished without a word does not keep the lock for hours.
             b"set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3;"
             # What this program takes for landed must survive a crash of the server.
@@ -171,20 +146,6 @@ async def connect() -> Connection:
 def one_line(error: Exception) -> str:
     """What PostgreSQL said, on one line."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
-
-
-def _cannot_connect(error: psycopg.OperationalError) -> ConfigurationError | LandingError:
-    names = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE")
-    where = ", ".join(f"{name}={os.environ[name]}" for name in names if os.environ.get(name))
-    said = one_line(error)
-    # The server tells no SQLSTATE here.
-    if re.search("authentication failed|no password supplied|does not exist|no pg_hba.conf entry", said):
-        return ConfigurationError(
-            f"PostgreSQL refused the connection ({where}): {said}. Check PGUSER, PGPASSWORD, PGDATABASE"
-        )
-    return LandingError(
-        f"cannot reach PostgreSQL ({where}): {said}. Is it running, and are PGHOST and PGPORT right?"
-    )
 
 
 def _host() -> str:

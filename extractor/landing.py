@@ -29,10 +29,12 @@ from common.errors import ProgramError
 from common.report import Counts
 from extractor import schema
 from extractor.answer import BLOCKS
-from extractor.connection import LOCK_KEY, PATIENCE, connect, locked_connection, one_line, try_lock
+from extractor.connection import PATIENCE, connect, locked_connection, one_line, try_lock
 from extractor.errors import LandingError
 from extractor.rows import MAX_FAILED_BODY, Failure, Outcome, Row
 from extractor.schema import Connection
+from warehouse import WarehouseError
+from warehouse.advisory import EXTRACTION
 
 log = logging.getLogger(__name__)
 
@@ -358,7 +360,7 @@ class Landing:
                         await self._reconnect()
                         pause = 0.1
                     return await operation(self._connection)
-                except (psycopg.Error, _LockBusyError) as error:
+                except (psycopg.Error, WarehouseError, _LockBusyError) as error:
                     if not self._may_pass(error):
                         raise
                     now = time.monotonic()
@@ -414,7 +416,7 @@ async def writer() -> AsyncIterator[Landing]:
         # PostgreSQL may take a while to notice that a connection has ended: the next run need not wait.
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(_UNLOCK_SECONDS):
-                await landing._connection.execute("select pg_advisory_unlock(%s)", [LOCK_KEY])
+                await landing._connection.execute("select pg_advisory_unlock(%s)", [EXTRACTION])
         await landing._connection.close()
 
 

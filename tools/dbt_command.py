@@ -62,7 +62,7 @@ def main(words: list[str]) -> int:
         if not any(word.partition("=")[0] in _READ_OTHERWISE for word in words):
             with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
                 # what is wrong with the project, the command itself will say
-                dbtRunner().invoke(command(["parse", "--quiet"]))
+                dbtRunner().invoke(command(["parse", "--quiet", "--no-write-json"]))
         if sys.stdin.buffer.read(1) != GO:
             return 0
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:

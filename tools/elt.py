@@ -3,9 +3,9 @@
     python -m tools.elt [--build-only] [OPTIONS OF THE EXTRACTOR] [-- OPTIONS OF DBT BUILD]
 
 `make elt`, `make dbt` (--build-only) and the containers' deploy/elt are this. One at a time in a database:
-a second one says who is at work, and ends with 1. Exit code: that of the step that failed; 130 and 143: ended
-by Ctrl-C and SIGTERM. A failed day is told to the webhook that TMDB_NOTIFY_URL names (or --notify), a failed
---build-only to nobody. --log-format json holds for all steps.
+a second one says who is at work, and ends with 1. Exit code: that of the step that failed; 130 and 143:
+ended by Ctrl-C and SIGTERM. A failed day is told to the webhook that TMDB_NOTIFY_URL names, a failed
+--build-only to nobody. --log-format json holds for all steps; --dry-run only says what would be fetched.
 """
 
 import argparse
@@ -16,31 +16,31 @@ import os
 import signal
 import sys
 import time
+from asyncio.subprocess import PIPE, Process
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import click
 import psycopg
 
 import warehouse
-from common import logs, notify
+from common import notify, signals
 from common.errors import ProgramError
-from common.report import Report
-from common.secret import Secret
+from common.program import Program
 from extractor import connection as connections
 from extractor.schema import Connection
 from tools import dbt_command
-from warehouse import environment
-from warehouse.errors import UsageError
+from warehouse import advisory, environment
 
 log = logging.getLogger("elt")
 
 #: One build at a time: two replace each other's views, and at least one of them fails (measured).
 LOCK: Final = connections.Lock(
-    int.from_bytes(b"tmdb-day", "big"),
+    advisory.DAY,
     "another make elt or make dbt is at work on these tables",
     "two builds at once would break each other",
 )
@@ -63,8 +63,8 @@ class Step:
         return f"{self.name} {self.seconds:.1f} s{f' ({parts})' if parts else ''}"
 
 
-class _FailedError(Exception):
-    """The day can't go on. `told`: the step has told the webhook by itself."""
+class _FailedError(ProgramError):
+    """A step failed. `told`: it has told the webhook by itself."""
 
     def __init__(self, message: str, step: str, exit_code: int, *, told: bool = False) -> None:
         super().__init__(message)
@@ -78,26 +78,45 @@ class Day:
 
     def __init__(self, extract_options: list[str] | None, build_options: list[str]) -> None:
         self.steps: list[Step] = []
-        self.signal: signal.Signals | None = None
+        self.signal: int | None = None
         self._extract_options = extract_options
         self._build_options = build_options
-        self._child: asyncio.subprocess.Process | None = None
+        self._step: Process | None = None
 
     async def run(self) -> None:
         """All steps, under the lock. Raises `_FailedError`, or `ProgramError` if the lock can't be had."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._stop, number)
-        async with connections.locked(LOCK) as connection:
+        async with connections.locked(LOCK) as lock:
             for file in (results_file(), figures_file()):
                 file.unlink(missing_ok=True)
-            if self._extract_options is not None:
-                await self._extract(connection, self._extract_options)
-            async with _still_locked(connection) as connection:
-                await self._build(connection)
+            if self._extract_options is None:
+                await self._build(await self._start_dbt(lock))
+                return
+            # dbt takes some seconds to load and to read the project, in which films can be fetched
+            dbt = await self._start_dbt(lock, "--wait")
+            try:
+                await self._extract(lock, self._extract_options)
+                async with _still_locked(lock) as lock_now:
+                    if lock_now is not lock or dbt.returncode is not None:
+                        await _dismiss(dbt)  # it would hold the lost lock
+                        dbt = await self._start_dbt(lock_now, "--wait")
+                    await self._build(dbt)
+            finally:
+                await _dismiss(dbt)
+
+    def hand_on(self, number: signal.Signals) -> bool:
+        """Hand a signal on to the step at work, if there is one; what a terminal sends, it has had."""
+        self.signal = self.signal or number
+        if self._step is None:
+            return False
+        if number == signal.SIGTERM or not os.isatty(0):
+            with suppress(ProcessLookupError):
+                self._step.send_signal(number)
+        return True
 
     async def _extract(self, lock: Connection, options: list[str]) -> None:
-        code, killed = await self._step(lock, "extract", sys.executable, "-m", "extractor", "run", *options)
+        started = time.monotonic()
+        command = ("-m", "extractor", "run", *options)
+        code, killed = await self._end("extract", await _start(lock, *command), started)
         if code:
             raise _FailedError(
                 f"step 1 of 2 failed: extract. The tables were not built (exit code {code})",
@@ -106,10 +125,16 @@ class Day:
                 told=not killed,
             )
 
-    async def _build(self, lock: Connection) -> None:
-        code, _ = await self._step(
-            lock, "dbt build", sys.executable, "-m", "tools.dbt_command", "build", *self._build_options
-        )
+    async def _start_dbt(self, lock: Connection, *wait: str) -> Process:
+        command = ("-m", "tools.dbt_command", *wait, "build", *self._build_options)
+        return await _start(lock, *command, stdin=PIPE if wait else None)
+
+    async def _build(self, dbt: Process) -> None:
+        started = time.monotonic()
+        if dbt.stdin is not None:
+            dbt.stdin.write(dbt_command.GO)
+            dbt.stdin.close()
+        code, _ = await self._end("dbt build", dbt, started)
         parts, failed = read_results(results_file())
         self.steps[-1].parts = parts
         if code:
@@ -125,21 +150,12 @@ class Day:
                 code,
             )
 
-    async def _step(self, lock: Connection, name: str, *command: str) -> tuple[int, bool]:
-        """Run a program to its end; its exit code, and whether a signal killed it.
-
-        It inherits the lock's socket: if this program is killed, the lock is held until the step has ended.
-        """
-        started = time.monotonic()
-        killed = False
-        code = 0
-        if self.signal is None:
-            self._child = await asyncio.create_subprocess_exec(*command, pass_fds=(lock.fileno(),))
-            if self.signal is not None:  # it came while the program was started
-                self._child.send_signal(self.signal)
-            code = await self._child.wait()
-            self._child = None
-            killed = code < 0
+    async def _end(self, name: str, process: Process, started: float) -> tuple[int, bool]:
+        """Wait for the step's end; its exit code, and whether a signal killed it."""
+        self._step = process
+        code = await process.wait()
+        self._step = None
+        killed = code < 0
         if self.signal is not None:
             code = 128 + self.signal
         elif killed:
@@ -147,12 +163,23 @@ class Day:
         self.steps.append(Step(name, time.monotonic() - started, code))
         return code, killed
 
-    def _stop(self, number: signal.Signals) -> None:
-        """Hand a signal on, and begin no further step; what a terminal sends, the step has had from it."""
-        self.signal = self.signal or signal.Signals(number)
-        if self._child is not None and (number == signal.SIGTERM or not os.isatty(0)):
-            with suppress(ProcessLookupError):
-                self._child.send_signal(number)
+
+async def _start(lock: Connection, *command: str, stdin: int | None = None) -> Process:
+    """Start a Python program of ours.
+
+    It inherits the lock's socket: if this program is killed, the lock is held until the step has ended.
+    """
+    return await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdin=stdin, pass_fds=(lock.fileno(),)
+    )
+
+
+async def _dismiss(dbt: Process) -> None:
+    """End a dbt that waits; one that was told to go has ended by now."""
+    if dbt.returncode is None:
+        with suppress(ProcessLookupError):
+            dbt.kill()
+        await dbt.wait()
 
 
 @asynccontextmanager
@@ -209,11 +236,45 @@ def write_figures(steps: list[Step], seconds: float, exit_code: int) -> None:
 
 def main(words: list[str]) -> int:
     """The day; its exit code."""
+    started = time.monotonic()
+    program = Program()
+    day: Day | None = None
+    code, reason = 0, ""
+    failed: Exception | None = None
     try:
         environment.load()
-    except warehouse.WarehouseError as error:
-        print(f"make elt: {error}", file=sys.stderr)
-        return error.exit_code
+        build_only, extract_options, build_options = _options(words)
+        program.mask(os.environ.get("TMDB_TOKEN"))
+        if not build_only:  # who types make dbt sees that it failed
+            program.use_webhook(os.environ.get(notify.VARIABLE))
+        program.use_format(os.environ.get("TMDB_LOG_FORMAT") or "text")
+        program.log_at()
+        if program.log_format == "json":
+            os.environ.setdefault("DBT_LOG_FORMAT", "json")
+        if not build_only and _is_dry_run(extract_options):
+            os.execv(sys.executable, [sys.executable, "-m", "extractor", "run", *extract_options])  # noqa: S606
+        warehouse.enter()
+        day = Day(None if build_only else extract_options, build_options)
+        _execute(day, program)
+    except Exception as error:
+        failed = error
+        code, reason = program.explain(error)
+    if day and day.steps:
+        seconds = time.monotonic() - started
+        took = ", ".join(map(str, day.steps))
+        log.info("%s after %.1f s: %s", "ended" if code else "done", seconds, took)
+        write_figures(day.steps, seconds, code)
+    is_known = code in (0, 128 + signal.SIGINT) or (isinstance(failed, _FailedError) and failed.told)
+    if not is_known:
+        step = failed.step if isinstance(failed, _FailedError) else "start"
+        status = "interrupted" if day and day.signal else "failed"
+        with suppress(KeyboardInterrupt):
+            program.tell(step=step, status=status, code=code, reason=reason)
+    return code
+
+
+def _options(words: list[str]) -> tuple[bool, list[str], list[str]]:
+    """Only build? Then the options of the extractor and of dbt."""
     split = words.index("--") if "--" in words else len(words)
     parser = argparse.ArgumentParser(
         prog="python -m tools.elt",
@@ -223,64 +284,36 @@ def main(words: list[str]) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--build-only", action="store_true")
-    parser.add_argument("--notify")
     parser.add_argument("--log-format")
     own, extract_options = parser.parse_known_args(words[:split])
-    # they hold for all steps, and are passed on as variables
-    for variable, value in ((notify.VARIABLE, own.notify), ("TMDB_LOG_FORMAT", own.log_format)):
-        if value is not None:
-            os.environ[variable] = value
-    form = (os.environ.get("TMDB_LOG_FORMAT") or "text").lower()
-    if form == "json":
-        os.environ.setdefault("DBT_LOG_FORMAT", "json")
+    if own.log_format is not None:
+        os.environ["TMDB_LOG_FORMAT"] = own.log_format  # for all steps
     build_options = words[split + 1 :]
     if not own.build_only:
         # unit tests judge the models, not the day's data
         build_options = [*build_options, "--exclude-resource-type", "unit_test"]
+    return own.build_only, extract_options, build_options
 
-    report = Report()
-    secrets = [Secret(token)] if (token := (os.environ.get("TMDB_TOKEN") or "").strip()) else []
-    webhook = None
-    started = time.monotonic()
-    day = Day(None if own.build_only else extract_options, build_options)
-    logs.set_up("INFO", secrets, form=form, report=report)
-    failure: _FailedError | None = None
+
+def _is_dry_run(extract_options: list[str]) -> bool:
+    """Is the extraction to say only what it would do? It refuses a value that says neither yes nor no."""
+    said = os.environ.get("TMDB_DRY_RUN")
     try:
-        webhook = notify.address(os.environ.get(notify.VARIABLE))
-        if webhook is not None:
-            secrets += notify.secrets_of(webhook)
-            logs.set_up("INFO", secrets, form=form, report=report)
-        warehouse.enter()
-        asyncio.run(day.run())
-    except _FailedError as error:
-        failure = error
-    except ProgramError as error:
-        failure = _FailedError(str(error), "start", error.exit_code)
-    except warehouse.WarehouseError as error:
-        failure = _FailedError(str(error), "start", 2 if isinstance(error, UsageError) else 1)
-    except Exception as error:
-        log.exception("a fault of the program itself, please report it:")
-        failure = _FailedError(f"a fault of the program itself: {type(error).__name__}: {error}", "start", 1)
-    code = failure.exit_code if failure else 0
-    if failure:
-        log.error("%s", failure)
-    if day.steps:
-        seconds = time.monotonic() - started
-        took = ", ".join(map(str, day.steps))
-        log.info("%s after %.1f s: %s", "ended" if failure else "done", seconds, took)
-        write_figures(day.steps, seconds, code)
-    if failure and webhook and not failure.told and not own.build_only and day.signal != signal.SIGINT:
-        content: dict[str, Any] = notify.summary(
-            report,
-            step=failure.step,
-            status="interrupted" if day.signal else "failed",
-            exit_code=code,
-            reason=str(failure),
-            secrets=secrets,
-        )
-        with suppress(KeyboardInterrupt):
-            notify.send(webhook, content)
-    return code
+        return "--dry-run" in extract_options or bool(said and click.BOOL.convert(said, None, None))
+    except click.BadParameter:
+        return True
+
+
+def _execute(day: Day, program: Program) -> None:
+    """Run the day. A signal goes to the step at work; before and after one it ends the day."""
+    stopped = "stopped before the end"
+
+    def at_last(code: int) -> None:
+        if code != 128 + signal.SIGINT:
+            seconds = signals.LAST_WORD_SECONDS
+            program.tell(step="start", status="interrupted", code=code, reason=stopped, seconds=seconds)
+
+    signals.execute(day.run(), hand_on=day.hand_on, afterwards=stopped, at_last=at_last)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,17 @@ from typing import IO, Final
 import psycopg
 from psycopg import sql
 
-from warehouse import binaries, connection, environment, roles
+from common.files import written_whole
+from warehouse import advisory, binaries, connection, environment, roles
 from warehouse.errors import UsageError, WarehouseError
 
 FOLDER: Final = environment.PROJECT / "backups"
 
-#: The key of the advisory lock that a running extraction holds (extractor.connection.LOCK_KEY).
-EXTRACTION_LOCK: Final = int.from_bytes(b"tmdb-elt", "big")
+#: Who must not be at work in a database that is restored: what each holds, and what it is.
+_AT_WORK: Final = {
+    advisory.DAY: "a make elt or make dbt is at work",
+    advisory.EXTRACTION: "an extraction is running",
+}
 
 #: What dbt sets for the database at each start (macro configure_database); pg_dump leaves it out.
 _DATABASE_SETTINGS: Final = {"TimeZone": "UTC", "search_path": "analytics, marts, public"}
@@ -56,28 +60,24 @@ def backup(variables: Mapping[str, str], file: Path | None = None) -> Path:
             raise WarehouseError(f"the database {database} has nothing to back up: make elt, or make demo")
         programs = programs_for(opened.info.server_version // 10000)
     path = file or FOLDER / f"{database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
-    if path.exists():
-        raise UsageError(f"{path} exists: name another file, or remove it")
-    part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # the landing zone is nobody else's business; pg_dump keeps the mode
-        part.touch(mode=0o600)
-        _run(
-            [
-                programs.path("pg_dump"),
-                *("--format=custom", "--no-owner", "--no-acl", "--no-password", f"--file={part}"),
-                *(f"--schema={name}" for name in present),
-            ],
-            variables,
-            f"cannot back up {database}",
-        )
-        _contents(programs, part, variables)
-        part.rename(path)
+        with written_whole(path) as part:
+            _run(
+                [
+                    programs.path("pg_dump"),
+                    *("--format=custom", "--no-owner", "--no-acl", "--no-password", f"--file={part.name}"),
+                    *(f"--schema={name}" for name in present),
+                ],
+                variables,
+                f"cannot back up {database}",
+            )
+            _contents(programs, Path(part.name), variables)
+    except FileExistsError:
+        raise UsageError(f"{path} exists: name another file, or remove it") from None
     except OSError as error:
         raise WarehouseError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 
@@ -107,9 +107,9 @@ def restore(variables: Mapping[str, str], file: Path, *, replace: bool = False) 
                 f"the database {database} holds {', '.join(present)} already. REPLACE=1 (--replace) drops "
                 "them for what is in the file; PGDATABASE names another database"
             )
-        held = opened.execute("select pg_try_advisory_lock(%s)", [EXTRACTION_LOCK]).fetchone()
-        if held != (True,):
-            raise WarehouseError(f"an extraction is running in {database}: wait for it, then try again")
+        for key, who in _AT_WORK.items():
+            if opened.execute("select pg_try_advisory_lock(%s)", [key]).fetchone() != (True,):
+                raise WarehouseError(f"{who} in {database}: wait for it, then try again")
         _replay(programs, variables, file)
         return _settle(opened, database)
 

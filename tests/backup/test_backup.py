@@ -13,12 +13,12 @@ import pytest
 from psycopg import sql
 
 from demo.server import StandInProcess
-from extractor.connection import LOCK_KEY
 from tests import programs
 from tests.databases import Databases, exclusively
 from tests.dbt_project.runner import Dbt
 from tests.roles.conftest import conninfo
 from warehouse import backup, roles
+from warehouse.advisory import DAY, EXTRACTION
 from warehouse.errors import UsageError, WarehouseError
 
 FIRST = dt.date(2026, 1, 1)
@@ -192,9 +192,14 @@ def test_a_restore_that_fails_changes_nothing(file: Path, database: dict[str, st
         with pytest.raises(WarehouseError):
             backup.restore(database, broken, replace=True)
         assert connection.execute("select count(*) > 0 from public.theirs").fetchone() == (True,)
-        connection.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
+        connection.execute("select pg_advisory_lock(%s)", [EXTRACTION])
         with pytest.raises(WarehouseError, match="an extraction is running"):
             backup.restore(database, file, replace=True)
+        connection.execute("select pg_advisory_unlock_all()")
+        connection.execute("select pg_advisory_lock(%s)", [DAY])
+        with pytest.raises(WarehouseError, match="a make elt or make dbt is at work"):
+            backup.restore(database, file, replace=True)
+        assert content(database) == before
 
 
 def test_what_is_no_backup_is_refused(database: dict[str, str], tmp_path: Path, file: Path) -> None:
@@ -217,10 +222,6 @@ def test_a_backup_is_private_and_whole_or_not_there(file: Path, two: list[dict[s
     assert [path.name for path in file.parent.glob("*.dump*")] == [file.name]
     with pytest.raises(WarehouseError, match="cannot write"):
         backup.backup(two[0], Path("/proc/nowhere/x.dump"))
-
-
-def test_the_lock_is_the_extractors() -> None:
-    assert backup.EXTRACTION_LOCK == LOCK_KEY
 
 
 def test_programs_too_old_for_the_server_are_passed_over(

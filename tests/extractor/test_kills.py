@@ -157,11 +157,11 @@ class TestOneWriter:
         assert process.wait(10) == 143
 
     def test_a_stranger_with_the_lock_is_named_too(self, zone: Zone, extract: Extract) -> None:
-        from extractor.connection import LOCK_KEY
+        from warehouse.advisory import EXTRACTION
 
         with zone.connection() as connection:
             connection.execute("set application_name = 'somebody else'")
-            connection.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
+            connection.execute("select pg_advisory_lock(%s)", [EXTRACTION])
             with pytest.raises(LockedError, match="somebody else"):
                 extract()
 

@@ -21,7 +21,6 @@ from common.errors import ConfigurationError
 from demo.server import StandIn
 from extractor import connection, landing
 from extractor.buffer import BATCH_ROWS
-from extractor.connection import LOCK_KEY
 from extractor.errors import InputError, LandingError, RunFailedError
 from extractor.keeping import dump, load
 from extractor.keeping.load import Loaded
@@ -29,6 +28,7 @@ from extractor.rows import Row
 from tests.dbt_project.marts import everything
 from tests.dbt_project.runner import Dbt
 from tests.extractor.conftest import DAY, Extract, Program, Zone
+from warehouse.advisory import EXTRACTION
 
 NEXT = DAY + timedelta(days=1)
 GONE = {"success": False, "status_code": 34, "status_message": "The resource could not be found."}
@@ -348,7 +348,7 @@ def test_only_one_writes_at_a_time(program: Program, zone: Zone, tmp_path: Path)
     file = lines(tmp_path / "file", row(1))
     loaded(file)
     with zone.connection() as connection:
-        connection.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
+        connection.execute("select pg_advisory_lock(%s)", [EXTRACTION])
         done = program("load", str(file))
     assert done.returncode == 1 and "another extractor is at work" in done.stderr
 

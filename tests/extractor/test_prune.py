@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from extractor.connection import LOCK_KEY
 from extractor.schema import MIGRATIONS
 from extractor.values import today
 from tests.extractor.conftest import Program, Zone
+from warehouse.advisory import EXTRACTION
 
 MARTS = (
     "create schema ops; create schema staging; create table staging.stg_a (); create table staging.stg_b ();"
@@ -142,7 +142,7 @@ def test_before_anything_was_landed(program: Program) -> None:
 def test_a_run_at_work_is_not_disturbed(program: Program, zone: Zone, months: list[date]) -> None:
     with zone.connection() as connection:
         connection.execute("set application_name = 'tmdb-elt extractor'")
-        connection.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
+        connection.execute("select pg_advisory_lock(%s)", [EXTRACTION])
         done = program("prune", "--keep-days", keep_from(months[2]))
     assert done.returncode == 1 and "another extractor is at work" in done.stderr
     assert len(partitions(zone)) == 5
