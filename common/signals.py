@@ -43,7 +43,8 @@ def execute(
     with the exit code when the work does not end in time, just before the program ends without it. A signal
     for which `hand_on` is true was given to a program that the work waits for: its end will end the work.
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    # uvloop's programs hear signals that were ignored here, as by nohup: who starts programs is without it
+    with asyncio.Runner(loop_factory=None if hand_on else _loop_factory()) as runner:
         return runner.run(_stoppable(work, meanwhile, afterwards, hand_on, at_last))
 
 

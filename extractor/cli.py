@@ -6,6 +6,7 @@ configuration, 130 and 143 ended by Ctrl-C and SIGTERM. Diagnostics go to stderr
 A command imports what it needs when it runs, so that status, dump and prune start without an HTTP client.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -90,9 +91,8 @@ def run(program: Program, /, **given: Any) -> None:
 
     checked = settings.checked(given)
     program.report.mode, program.report.snapshot_date = checked.mode, checked.snapshot_date
-    _use_warehouse()
     if checked.dry_run:
-        click.echo(_plan_in_words(signals.execute(pipeline.plan(checked)), checked))
+        click.echo(_plan_in_words(signals.execute(_in_warehouse(pipeline.plan(checked))), checked))
         return
     from extractor.progress import Display
 
@@ -108,8 +108,7 @@ def status_command(program: Program, **given: Any) -> None:
     checked = options.checked("status", given)
     from extractor.keeping import status
 
-    _use_warehouse()
-    found = signals.execute(status.look())
+    found = signals.execute(_in_warehouse(status.look()))
     if checked["status_json"]:
         import orjson
 
@@ -140,7 +139,6 @@ def load_command(program: Program, /, files: tuple[str, ...], **given: Any) -> N
     checked = options.checked("load", given)
     from extractor.keeping import load
 
-    _use_warehouse()
     day, seconds = checked["load_date"], checked["progress_seconds"]
     loaded = _execute_run(load.land_files(files, day, seconds, program.report), program)
     log.info("run %d finished: %s", loaded.run_id, loaded)
@@ -162,9 +160,9 @@ def dump_command(program: Program, /, file: str, **given: Any) -> None:
         raise ConfigurationError(f"TMDB_DUMP_FROM={first} is after TMDB_DUMP_TO={last}")
     from extractor.keeping import dump
 
-    _use_warehouse()
     rows = signals.execute(
-        dump.write(file, first, last), afterwards="stopped before the end: nothing of the dump is kept"
+        _in_warehouse(dump.write(file, first, last)),
+        afterwards="stopped before the end: nothing of the dump is kept",
     )
     log.info("%s rows dumped", f"{rows:,}")
 
@@ -181,9 +179,8 @@ def prune_command(program: Program, **given: Any) -> None:
         raise ConfigurationError("say how many days to keep: --keep-days N or TMDB_KEEP_DAYS")
     from extractor.keeping import prune
 
-    _use_warehouse()
     pruned = signals.execute(
-        prune.drop_months(checked["keep_days"], dry_run=checked["dry_run"]),
+        _in_warehouse(prune.drop_months(checked["keep_days"], dry_run=checked["dry_run"])),
         afterwards="stopped before the end: nothing was dropped",
     )
     verb = "would drop" if checked["dry_run"] else "dropped"
@@ -247,12 +244,22 @@ def _execute_run(work: Coroutine[Any, Any, T], program: Program) -> T:
             seconds = signals.LAST_WORD_SECONDS
             program.tell(step="extract", status="interrupted", code=code, reason=_GOES_ON, seconds=seconds)
 
-    return signals.execute(work, meanwhile="landing what is in hand", afterwards=_GOES_ON, at_last=at_last)
+    return signals.execute(
+        _in_warehouse(work), meanwhile="landing what is in hand", afterwards=_GOES_ON, at_last=at_last
+    )
 
 
-def _use_warehouse() -> None:
-    """Start the embedded PostgreSQL when PGHOST names none; libpq finds either in the environment."""
-    warehouse.enter()
+async def _in_warehouse(work: Coroutine[Any, Any, T]) -> T:
+    """`work` in the settled warehouse; the embedded PostgreSQL is started when PGHOST names none.
+
+    A server that does not answer is waited for in a thread, so that a signal is heard meanwhile.
+    """
+    try:
+        await asyncio.to_thread(warehouse.enter)
+    except BaseException:
+        work.close()
+        raise
+    return await work
 
 
 def _plan_in_words(plan: "Plan", checked: "Settings") -> str:

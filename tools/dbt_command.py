@@ -23,8 +23,8 @@ PROJECT: Final = environment.PROJECT / "dbt_project"
 GO: Final = b"g"
 """What is sent to a dbt that waits."""
 
-#: They change how the project is read: a reading without them would be thrown away, and spoil the next one's.
-_READ_OTHERWISE: Final = ("--vars", "--target", "-t", "--profile", "--no-partial-parse", "--project-dir")
+#: They change how the project is read: a reading without them would be thrown away by the one that has them.
+_READING: Final = ("--vars", "--target", "-t", "--profile", "--project-dir")
 _NEEDS_NO_WAREHOUSE: Final = "parse"
 
 
@@ -39,6 +39,15 @@ def command(words: list[str]) -> list[str]:
     ours = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     ours += ["--target-path", str(folder() / "target"), "--log-path", str(folder() / "logs")]
     return [*words[:split], *ours, *words[split:]]
+
+
+def _reading(words: list[str]) -> list[str]:
+    """Those of a command's options, with their values, that say how the project is read."""
+    return [
+        word
+        for i, word in enumerate(words)
+        if word.partition("=")[0] in _READING or (i and words[i - 1] in _READING)
+    ]
 
 
 def main(words: list[str]) -> int:
@@ -59,10 +68,9 @@ def main(words: list[str]) -> int:
     from dbt.cli.main import cli, dbtRunner
 
     if waits:
-        if not any(word.partition("=")[0] in _READ_OTHERWISE for word in words):
-            with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
-                # what is wrong with the project, the command itself will say
-                dbtRunner().invoke(command(["parse", "--quiet", "--no-write-json"]))
+        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+            # what is wrong with the project, the command itself will say
+            dbtRunner().invoke(command(["parse", "--quiet", "--no-write-json", *_reading(words)]))
         if sys.stdin.buffer.read(1) != GO:
             return 0
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:

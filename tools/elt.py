@@ -85,6 +85,8 @@ class Day:
 
     async def run(self) -> None:
         """All steps, under the lock. Raises `_FailedError`, or `ProgramError` if the lock can't be had."""
+        # in a thread: a server that does not answer must not keep a signal from being heard
+        await asyncio.to_thread(warehouse.enter)
         async with connections.locked(LOCK) as lock:
             for file in (results_file(), figures_file()):
                 file.unlink(missing_ok=True)
@@ -253,7 +255,6 @@ def main(words: list[str]) -> int:
             os.environ.setdefault("DBT_LOG_FORMAT", "json")
         if not build_only and _is_dry_run(extract_options):
             os.execv(sys.executable, [sys.executable, "-m", "extractor", "run", *extract_options])  # noqa: S606
-        warehouse.enter()
         day = Day(None if build_only else extract_options, build_options)
         _execute(day, program)
     except Exception as error:

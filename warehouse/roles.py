@@ -26,7 +26,7 @@ METABASE: Final = "metabase"
 """Metabase's own role and database, where it keeps its users and cards."""
 
 READABLE_SCHEMAS: Final = ("marts", "analytics")
-OUR_SCHEMAS: Final = ("raw", "staging", "quality", *READABLE_SCHEMAS)
+OUR_SCHEMAS: Final = ("raw", "staging", "ops", "quality", *READABLE_SCHEMAS)
 STATEMENT_TIMEOUT: Final = "60s"
 
 _READER_SETTINGS: Final = {

@@ -7,13 +7,16 @@ days (dbt's unit tests trend_compares_over_missed_days and genre_trend_over_a_ga
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -28,7 +31,12 @@ from tests.extractor.conftest import DAY, TOKEN, Extract, Hook, Program, Silent,
 from tools import elt
 
 #: A project of dbt's that is parsed at once, with a model that can be built and one that can't.
-MODELS = {"fine": "select 1 as x", "broken": "select 1 / 0 as x from pg_class"}
+MODELS = {
+    "fine": "select 1 as x",
+    "broken": "select 1 / 0 as x from pg_class",
+    "landed": "select count(*) as films, '{{ target.dbname }}' as database from raw.tmdb_response"
+    " where resource = 'movie' and http_status = 200",
+}
 
 Elt = Callable[..., subprocess.Popen[str]]
 
@@ -39,7 +47,7 @@ def start_elt(environment: dict[str, str], project_root: Path, tmp_path: Path, h
     started: list[subprocess.Popen[str]] = []
     (tmp_path / "models").mkdir()
     for name, query in MODELS.items():
-        materialized = "table" if name == "broken" else "view"
+        materialized = "view" if name == "fine" else "table"
         (tmp_path / "models" / f"{name}.sql").write_text(
             f"{{{{ config(materialized='{materialized}') }}}} {query}"
         )
@@ -178,6 +186,108 @@ def test_without_a_database_the_day_fails_and_is_told(start_elt: Elt, hook: Hook
     _, said = failed.communicate(timeout=120)
     assert failed.returncode == 1 and "cannot reach PostgreSQL" in said
     assert [told["step"] for told in hook.contents()] == ["start"]
+
+
+def children(process: subprocess.Popen[str], word: str) -> list[Path]:
+    """The processes of the day's group whose command line has the word."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getpgid(int(folder.name)) == process.pid and word in (folder / "cmdline").read_text():
+                found.append(folder)
+    return found
+
+
+class TestDbtIsReady:
+    """dbt is loaded and has read the project when the films are landed, and builds not before."""
+
+    def test_it_waits_for_the_films_and_reads_what_was_changed_meanwhile(
+        self, start_elt: Elt, tmdb: StandIn, zone: Zone, tmp_path: Path
+    ) -> None:
+        go_on = threading.Event()
+        tmdb.watch = lambda *_: bool(go_on.wait(100)) and None
+        day = start_elt("--", "--select", "landed", TMDB_TIMEOUT="120")
+        parsed = tmp_path / "target" / "partial_parse.msgpack"
+        wait_for(parsed.exists)
+        assert zone.last_run()["status"] == "running"
+        (dbt,) = children(day, "--wait")
+        model = tmp_path / "models" / "landed.sql"
+        model.write_text(model.read_text().replace("count(*)", "-count(*)"))
+        go_on.set()
+        built, said = day.communicate(timeout=120)
+        assert day.returncode == 0, built + said
+        assert zone.one("select films from public.landed") == -len(zone.films())
+        assert not dbt.exists()
+
+    @pytest.mark.parametrize("variables", [{"TMDB_TOKEN": ""}, {"TMDB_BASE_URL": "http://127.0.0.1:1/3"}])
+    def test_it_goes_without_a_word_when_there_is_nothing_to_build(
+        self, variables: dict[str, str], start_elt: Elt, zone: Zone
+    ) -> None:
+        day = start_elt("--", "--select", "fine", TMDB_MAX_TRIES="1", **variables)
+        built, _ = day.communicate(timeout=120)
+        assert day.returncode in (1, 2) and built == ""
+        assert children(day, "dbt_command") == []
+        assert zone.one("select to_regclass('public.fine')") is None
+
+    def test_it_ends_when_the_day_was_killed(self, start_elt: Elt, tmdb: StandIn, tmp_path: Path) -> None:
+        day = start_elt(TMDB_MAX_RPS="25")
+        wait_for(lambda: children(day, "--wait") and tmdb.traffic.count("/3/movie/") >= 10)
+        day.kill()
+        day.wait(10)
+        wait_for(lambda: not children(day, "--wait"))
+
+    def test_its_exit_code_and_words_are_dbts_own(self, start_elt: Elt, zone: Zone) -> None:
+        day = start_elt("--pages", "1", "--", "--no-such-option")
+        _, said = day.communicate(timeout=120)
+        assert day.returncode == 2
+        assert "No such option '--no-such-option'" in said or "No such option: --no-such-option" in said
+        assert "step 2 of 2 failed: dbt build. The films are landed" in said
+
+
+@pytest.mark.parametrize("how", [{"TMDB_DRY_RUN": "1"}, {"words": ("--dry-run",)}])
+def test_a_dry_run_only_says(how: dict[str, Any], start_elt: Elt, zone: Zone) -> None:
+    day = start_elt(*how.pop("words", ()), "--pages", "1", **how)
+    said, _ = day.communicate(timeout=120)
+    assert day.returncode == 0
+    assert "would fetch 20 films" in said
+    assert zone.one("select to_regnamespace('raw')") is None
+    assert zone.one("select to_regclass('public.fine')") is None
+
+
+def test_a_signal_that_is_ignored_stays_ignored(start_elt: Elt, tmdb: StandIn, zone: Zone) -> None:
+    """As `nohup` has it: the terminal goes, and the day goes on."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        day = start_elt("--", "--select", "landed", TMDB_MAX_RPS="40")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 10)
+    os.killpg(day.pid, signal.SIGHUP)
+    built, said = day.communicate(timeout=120)
+    assert day.returncode == 0, built + said
+    assert zone.one("select films from public.landed") == len(zone.films())
+
+
+@pytest.mark.parametrize("module", ["tools.elt", "extractor"])
+def test_sigterm_while_postgresql_does_not_answer_is_told(
+    module: str, environment: dict[str, str], project_root: Path, hook: Hook
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        variables = {"PGHOST": "127.0.0.1", "PGPORT": str(mute.getsockname()[1]), "TMDB_NOTIFY_URL": hook.url}
+        words = ["run"] if module == "extractor" else []
+        with subprocess.Popen(
+            [sys.executable, "-m", module, *words],
+            cwd=project_root,
+            env={**environment, **variables},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            mute.accept()
+            process.terminate()
+            _, said = process.communicate(timeout=30)
+    assert process.returncode == 143, said
+    (told,) = hook.contents()
+    assert (told["status"], told["exit_code"]) == ("interrupted", 143)
 
 
 class TestAsleepForAWeek:
