@@ -102,6 +102,8 @@ def content(pg: dict[str, str], without: frozenset[str] = frozenset()) -> dict[s
             [list(roles.OUR_SCHEMAS)],
         ).fetchall()
         for name, kind, columns in relations:
+            if name == "ops.view_definition":  # the texts that it digests name the database
+                continue
             wanted = ["last_value", "is_called"] if kind == "S" else [c for c in columns if c not in without]
             query = sql.SQL("select {}::text from {} order by 1").format(
                 sql.SQL("row({})").format(sql.SQL(", ").join(map(sql.Identifier, wanted))), sql.SQL(name)
@@ -146,7 +148,8 @@ def test_a_restored_warehouse_is_equal_and_its_next_day_too(
         schemas = connection.execute(
             "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema$|public$)'"
         ).fetchall()
-    assert {name for (name,) in schemas} == set(roles.OUR_SCHEMAS)  # a schema that is not listed is not kept
+    # a schema that is not listed is not kept; quality is there only while a test fails
+    assert {name for (name,) in schemas} | {"quality"} == set(roles.OUR_SCHEMAS)
     assert structure(restored) == structure(original)
     with psycopg.connect(conninfo(restored, user=roles.READER, password="x")) as reader:
         # the settings of the database and the reader's rights are back as well

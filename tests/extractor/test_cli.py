@@ -128,16 +128,6 @@ class TestErrorsAPersonMakes:
         assert done.returncode == 1
         assert "TMDB can't be read at https://api.no-such-host.invalid/3" in done.stderr
 
-    def test_a_wrong_password(self, program: Program, zone: Zone, postgres: dict[str, str]) -> None:
-        """What libpq says of one; the tests' own server trusts whoever may reach it."""
-        from psycopg import OperationalError
-
-        from extractor.connection import _cannot_connect
-
-        error = OperationalError('connection failed: FATAL:  password authentication failed for user "tmdb"')
-        told = _cannot_connect(error)
-        assert told.exit_code == 2 and "Check PGUSER, PGPASSWORD" in str(told)
-
     def test_a_port_where_nobody_listens(self, program: Program) -> None:
         done = program("run", PGHOST="127.0.0.1", PGPORT=str(free_port()))
         assert done.returncode == 1
