@@ -280,9 +280,9 @@ def _clean(
                     left.append(f"{program}'s table {table}")
     if _FORWARDING.read_text() != forwarding:
         _FORWARDING.write_text(forwarding)
-    for mount in reversed(_mounts(folder)):
+    for mount in reversed(mounts(folder)):
         subprocess.run(["umount", "--lazy", mount], check=False)
-    left += [f"mount {mount}" for mount in _mounts(folder)]
+    left += [f"mount {mount}" for mount in mounts(folder)]
     for part in ("data", "exec"):
         shutil.rmtree(folder / part, ignore_errors=True)
         if (folder / part).exists():
@@ -291,7 +291,8 @@ def _clean(
     return left
 
 
-def _mounts(folder: Path) -> list[str]:
+def mounts(folder: Path) -> list[str]:
+    """What is mounted below the folder."""
     points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     return [point for point in points if point.startswith(f"{folder}/")]
 

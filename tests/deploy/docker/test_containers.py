@@ -285,7 +285,7 @@ def test_an_interrupt_ends_the_day_and_its_container(stack: World) -> None:
         os.killpg(process.pid, signal.SIGINT)
         said = process.communicate()[0]
     assert process.returncode != 0
-    assert "landed already by unfinished run" in said
+    assert "landed by unfinished run" in said
     assert stack.containers("label=com.docker.compose.oneoff=True") == []
     assert re.search(r"ended after \S+ s: extract", said), said[-2000:]
 
@@ -294,18 +294,22 @@ def test_up_goes_on_builds_and_applies(stack: World) -> None:
     stack.variables["TMDB_MAX_RPS"] = "1000"
     done = stack.make("up")
     assert done.returncode == 0, done.stdout[-4000:]
-    assert "landed already by unfinished run" in done.stdout
+    assert "landed by unfinished run" in done.stdout
     assert stack.landed() == int(
         stack.sql("select count(distinct resource_id) from raw.tmdb_response where resource = 'movie'")
     )
     assert int(stack.sql("select count(*) from vw_top_movies")) > 50
     assert "\x1b" not in done.stdout
-    # what .env limits, the container heeds
-    fewer = stack.compose(
-        "run", "--rm", "-T", "--no-deps", "elt", "python", "-m", "extractor", "run", TMDB_LIMIT="7"
-    )
-    assert fewer.returncode == 0, fewer.stderr
-    assert stack.sql("select requested < 20 from raw.extract_run order by run_id desc limit 1") == "t"
+
+
+def test_a_days_settings_reach_its_container(stack: World) -> None:
+    fetch = ("run", "--rm", "-T", "--no-deps", "elt", "python", "-m", "extractor", "run")
+    fewer = stack.compose(*fetch, TMDB_LIMIT="7")
+    assert " 7 films chosen" in fewer.stderr, fewer.stderr
+    some = stack.sql("select distinct resource_id from raw.tmdb_response where resource = 'movie' limit 3")
+    (stack.folder / "ids.txt").write_text(some)
+    named = stack.compose(*fetch, TMDB_MODE="ids", TMDB_IDS_FILE="ids.txt")
+    assert " 3 films chosen" in named.stderr, named.stderr
 
 
 def test_commands_of_the_host_work_on_it(stack: World, project_root: Path) -> None:
