@@ -301,8 +301,9 @@ def _processes(folder: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
+            name = (process / "comm").read_text().strip()
             line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if f"{folder}/" in line and int(process.name) != os.getpid():
+            if name.startswith(("dockerd", "containerd", "docker-proxy", "runc")) and f"{folder}/" in line:
                 found.append(f"{process.name}: {line}")
     return found
 

@@ -68,7 +68,7 @@ def test_an_engine_goes_with_whoever_wanted_it(scratch: Path, tmp_path: Path) ->
         "import sys, time\n"
         f"sys.path.insert(0, {str(Path(engine.__file__).parent)!r})\n"
         "from engine import an_engine\nfrom pathlib import Path\n"
-        f"with an_engine(Path({str(scratch / 'engine')!r}), own=True) as docker:\n"
+        f"with an_engine(Path({str(scratch)!r}), own=True) as docker:\n"
         "    docker('network', 'create', 'left')\n    print('up', flush=True)\n    time.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as holder:
