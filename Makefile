@@ -31,6 +31,7 @@ EXTRACT_OPTIONS = \
 	$(call option,DISCOVER,--discover) \
 	$(call option,REGION,--region) \
 	$(call option,IDS_FILE,--ids-file) \
+	$(call option,LANGUAGE,--language) \
 	$(call option,BLOCKS,--blocks) \
 	$(call option,LIMIT,--limit) \
 	$(call option,MIN_POPULARITY,--min-popularity) \
@@ -44,10 +45,10 @@ BUILD_OPTIONS = $(call option,SELECT,--select) \
 
 ##@ Films into tables
 
-elt: $(READY) ## Fetch films from TMDB and build the tables (MODE, PAGES, LIMIT, DATE, SELECT, ARGS)
+elt: $(READY) ## Fetch films from TMDB and build the tables (MODE, PAGES, DISCOVER, LANGUAGE, LIMIT, DATE, ARGS)
 	@$(PY) -m tools.elt $(EXTRACT_OPTIONS) $(args) -- $(BUILD_OPTIONS)
 
-extract: $(READY) ## Only fetch films into the landing zone (also TRACK_DAYS, MIN_POPULARITY, MAX_RPS, DRY_RUN=1 …)
+extract: $(READY) ## Only fetch films into the landing zone (also IDS_FILE, REGION, BLOCKS, MAX_RPS, DRY_RUN=1 …)
 	@$(PY) -m extractor run $(EXTRACT_OPTIONS) $(args)
 
 dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1: marts anew, REPARSE=1: all anew, ARGS)

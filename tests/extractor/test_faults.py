@@ -11,8 +11,10 @@ from common.errors import ConfigurationError
 from demo import answers
 from demo.faults import KINDS, Faults
 from demo.server import StandIn
+from extractor import answer
 from extractor.errors import RunFailedError, SourceError
 from extractor.http import retry_after
+from extractor.options import DEFAULTS
 from extractor.pace import Pace
 from tests.extractor.conftest import DAY, TOKEN, Extract, Zone
 
@@ -97,6 +99,17 @@ def test_all_faults_mixed(
         number for kind, number in tmdb.faults.injected.items() if kind not in HARMLESS
     )
     zone.assert_counts_are_true()
+    # each with all its blocks
+    whole = answer.full_jsonpath(DEFAULTS["TMDB_BLOCKS"].split(","))
+    assert (
+        run["partial"]
+        == 0
+        == zone.one(
+            "select count(*) from raw.tmdb_response where resource = 'movie' and http_status = 200"
+            " and (payload @@ %s::jsonpath) is not true",
+            whole,
+        )
+    )
     assert zone.one("select count(*) from raw.tmdb_response where payload::text like %s", f"%{TOKEN}%") == 0
 
 

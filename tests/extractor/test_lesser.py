@@ -1,18 +1,21 @@
 """An answer that is less than was asked for: it never replaces more, and never passes for success."""
 
+import asyncio
 import gzip
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from demo.faults import Faults
 from demo.server import StandIn
-from extractor import answer
+from extractor import answer, landing
 from extractor.errors import RunFailedError
 from extractor.options import DEFAULTS
-from extractor.rows import MAX_BODY
+from extractor.rows import MAX_BODY, Row
 from tests.extractor.conftest import DAY, Extract, Zone
 from tests.extractor.test_tmdb import FILM, Server, fetch, server
 
@@ -111,6 +114,38 @@ class TestBlocks:
             film,
             DAY,
         )
+
+    @given(
+        st.lists(
+            st.tuples(st.integers(1, 3), st.sets(st.sampled_from(sorted(answer.BLOCKS)), max_size=3)),
+            max_size=12,
+        )
+    )
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_in_whatever_order_payloads_come_no_block_is_lost(
+        self, zone: Zone, payloads: list[tuple[int, set[str]]]
+    ) -> None:
+        expected: dict[int, set[str]] = {}
+        kept = 0
+
+        async def land() -> None:
+            nonlocal kept
+            async with landing.writer() as opened:
+                await opened.begin("popular", {}, DAY)
+                for film, blocks in payloads:
+                    body = orjson.dumps({"id": film} | {name: {} for name in blocks})
+                    await opened.write([Row("movie", film, 200, body, "popular")], 1, 0)
+                    if expected.get(film, set()) <= blocks:
+                        expected[film] = blocks
+                    else:
+                        kept += 1
+                await opened.finish("finished", len(payloads), 0)
+                assert opened.committed.kept == kept
+
+        zone.execute("drop schema if exists raw cascade")
+        asyncio.run(land())
+        landed = zone.rows("select resource_id, payload from raw.tmdb_response")
+        assert {film: payload.keys() - {"id"} for film, payload in landed} == expected
 
     @pytest.mark.parametrize("name", answer.BLOCKS)
     def test_what_is_a_block_is_the_same_in_python_and_in_sql(self, zone: Zone, name: str) -> None:
