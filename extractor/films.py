@@ -214,18 +214,20 @@ async def _discovered(
     others = await asyncio.gather(
         *(pages.page(path, label, number, PAGE_FILMS, total, **query) for number in range(2, last + 1))
     )
-    films = [film for page in (first, *others) if page is not None for film in page["results"]]
+    found = [page for page in (first, *others) if page is not None]
+    films = [film for page in found for film in page["results"]]
     least = settings.min_popularity or 0.0
     ids.extend(film["id"] for film in films if _popularity(film) >= least and seen.add(film["id"]))
-    promised = min(total, last * PAGE_FILMS)
+    totals = [answer.at_least(page.get("total_results")) for page in found if page["results"]]
+    promised = min([last * PAGE_FILMS, *totals])
     different = len({film["id"] for film in films})
     if not films:
         which = f" for TMDB_DISCOVER={settings.discover}" if settings.discover else ""
         problems.append(f"TMDB's discover lists no film at all{which}")
-    elif different < promised * (1 - _REPEATED):
+    elif len(films) < promised or different < promised * (1 - _REPEATED):
         problems.append(
-            f"TMDB's discover listed {different:,} films where its own total promises {promised:,} on these"
-            f" {last:,} pages"
+            f"TMDB's discover listed {different:,} films, and its own total promises {promised:,} on"
+            f" these {last:,} pages"
         )
 
 

@@ -208,7 +208,7 @@ class TestLists:
         monkeypatch.setattr("extractor.films._REPEATED", 0.001)
         tmdb.repeats = 0.5
         with pytest.raises(
-            RunFailedError, match=r"discover listed \d+ films where its own total promises 200"
+            RunFailedError, match=r"discover listed \d+ films, and its own total promises 200 on"
         ):
             extract(pages=10)
 
