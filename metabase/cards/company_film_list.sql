@@ -10,6 +10,7 @@ select
 from {{ ref('vw_movie_latest') }} as movie
 where
     not movie.is_stale
+    and movie.vanished_on is null
 {{ include('company_conditions') }}
 order by movie.vote_count desc nulls last, movie.movie_id asc
 limit 100

@@ -9,6 +9,7 @@ with film_continent as (
     inner join {{ ref('dim_country') }} as country on of_country.iso_3166_1 = country.iso_3166_1
     where
         not movie.is_stale
+        and movie.vanished_on is null
 {{ include('place_conditions') }}
     [[and movie.vote_count >= {{ min_votes }}]]
 )

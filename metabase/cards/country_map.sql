@@ -8,6 +8,7 @@ inner join {{ ref('bridge_movie_country') }} as of_country on movie.movie_id = o
 inner join {{ ref('dim_country') }} as country on of_country.iso_3166_1 = country.iso_3166_1
 where
     not movie.is_stale
+    and movie.vanished_on is null
 {{ include('place_conditions') }}
     [[and movie.vote_count >= {{ min_votes }}]]
 group by country.iso_3166_1, country.name

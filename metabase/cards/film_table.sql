@@ -23,6 +23,7 @@ from {{ ref('vw_movie_latest') }} as movie
 left join {{ ref('dim_language') }} as original on movie.original_language = original.iso_639_1
 where
     not movie.is_stale
+    and movie.vanished_on is null
 {{ include('film_conditions') }}
     [[and movie.vote_count >= {{ min_votes }}]]
 order by "Rank"

@@ -1,3 +1,3 @@
 select count(*) as "Films"
 from {{ ref('vw_movie_latest') }} as movie
-where not movie.is_stale
+where not movie.is_stale and movie.vanished_on is null

@@ -10,6 +10,7 @@ inner join {{ ref('bridge_movie_genre') }} as of_genre on movie.movie_id = of_ge
 inner join {{ ref('dim_genre') }} as genre on of_genre.genre_id = genre.genre_id
 where
     not movie.is_stale
+    and movie.vanished_on is null
 {{ include('place_conditions') }}
     [[and movie.vote_count >= {{ min_votes }}]]
 group by genre.genre_id, genre.name

@@ -22,6 +22,7 @@ leader as (
     from {{ ref('vw_movie_latest') }} as movie
     where
         not movie.is_stale
+        and movie.vanished_on is null
 {{ include('film_conditions') }}
     [[and movie.vote_count >= {{ min_votes }}]]
     order by movie.popularity desc nulls last, movie.movie_id asc

@@ -7,6 +7,7 @@ with shown as (
     from {{ ref('vw_movie_latest') }} as movie
     where
         not movie.is_stale
+        and movie.vanished_on is null
 {{ include('place_conditions') }}
     [[and movie.vote_count >= {{ min_votes }}]]
 ),

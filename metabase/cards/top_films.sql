@@ -13,6 +13,7 @@ with top as (
     from {{ ref('vw_movie_latest') }} as movie
     where
         not movie.is_stale
+        and movie.vanished_on is null
 {{ include('film_conditions') }}
     [[and movie.vote_count >= {{ min_votes }}]]
     order by place

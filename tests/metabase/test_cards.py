@@ -99,6 +99,26 @@ def test_filters_narrow_every_total_alike(ask: Ask) -> None:
     assert sorted(row[1] for row in rows) == sorted(f["title"] for f in some)
 
 
+def test_a_film_that_vanished_neither_counts_nor_ranks(built: Warehouse, loaded: Spec) -> None:
+    with built.owner.transaction(force_rollback=True):
+        built.owner.execute(
+            "update marts.dim_movie set vanished_on = date '2026-03-02' where movie_id % 2 = 0"
+        )
+
+        def rows(card: str, **values: Any) -> Rows:
+            manifest = built.manifest
+            sql, given = spec.render(loaded.cards[card], manifest.relations, manifest.variables, values)
+            return built.owner.execute(sql.encode(), given).fetchall()
+
+        left = {id_: film for id_, film in FILMS.items() if id_ % 2}
+        assert rows("films_tracked") == [(len(left),)]
+        assert [row[1] for row in rows("films")] == [len(BEFORE), len(left)], "the day before it was there"
+        for card in ("top_films", "film_table", "place_films", "tonight_films"):
+            shown = {row[-1] for row in rows(card, **({"min_votes": 1} if card == "tonight_films" else {}))}
+            assert shown and shown <= set(left), card
+        assert sum(row[1] for row in rows("language_films")) == len(left)
+
+
 def test_a_genre_that_is_no_name_in_sql_is_only_a_value(ask: Ask) -> None:
     assert ask("films", genre=("Drama' or 'a' = 'a",)) == []
     assert ask("failure_table", reason="timeout' or 'a' = 'a") == []

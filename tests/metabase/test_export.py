@@ -216,8 +216,8 @@ WAYS: list[tuple[Callable[[Clicks], None], list[str]]] = [
     (
         query,
         [
-            "films_tracked.sql - where not movie.is_stale",
-            "films_tracked.sql + where true and not movie.is_stale",
+            "films_tracked.sql - where not movie.is_stale and movie.vanished_on is null",
+            "films_tracked.sql + where true and not movie.is_stale and movie.vanished_on is null",
         ],
     ),
     (

@@ -29,6 +29,6 @@ with film as (
             from {{ ref('dim_language') }}
             where dim_language.iso_639_1 = movie.original_language and {{ language }}
         )]]
-    order by movie.is_stale asc, movie.popularity desc nulls last, movie.movie_id asc
+    order by (movie.is_stale or movie.vanished_on is not null) asc, movie.popularity desc nulls last, movie.movie_id asc
     limit 1
 )

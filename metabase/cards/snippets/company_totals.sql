@@ -3,7 +3,7 @@
 with rating_prior as (
     select avg(movie.vote_average) as mean_rating
     from {{ ref('vw_movie_latest') }} as movie
-    where not movie.is_stale
+    where not movie.is_stale and movie.vanished_on is null
 ),
 
 company_total as (
@@ -38,6 +38,7 @@ company_total as (
     ) as money
     where
         not movie.is_stale
+        and movie.vanished_on is null
 {{ include('company_conditions') }}
     -- the companies chosen, not those that made a film together with them
     [[and {{ company }}]]

@@ -30,7 +30,8 @@ film_day as (
         limit 1
     ) as measure
     where
-        true
+        -- gone from TMDB, a film counts no more
+        (movie.vanished_on is null or movie.vanished_on > day.date_id)
 {{ include('film_conditions') }}
     [[and measure.vote_count >= {{ min_votes }}]]
 )

@@ -16,6 +16,7 @@ with candidate as (
     inner join {{ ref('vw_movie_trend') }} as trend on movie.movie_id = trend.movie_id
     where
         not movie.is_stale
+        and movie.vanished_on is null
         and movie.release_date <= current_date
         and movie.vote_count >= {{ min_votes }}
 {{ include('film_conditions') }}
