@@ -485,15 +485,15 @@ class _Loader:
             name = raw.get("name") or file.data["name"]
             if name in [other.name for other in found]:
                 self._problem(file, f"there are two subscriptions {name!r}", *steps)
-            if raw["every"] == "week" and "on" not in raw:
-                self._problem(file, "a weekly subscription says `on` which day", *steps)
+            if raw["every"] == "week" and "day" not in raw:
+                self._problem(file, "a weekly subscription says on which `day`", *steps)
             found.append(
                 Subscription(
                     name=name,
                     to=tuple(raw["to"]),
                     every=raw["every"],
                     at=raw.get("at", 8),
-                    on=raw.get("on") if raw["every"] in ("week", "month") else None,
+                    day=raw.get("day") if raw["every"] in ("week", "month") else None,
                     in_month=raw.get("in_month", "first") if raw["every"] == "month" else None,
                     values={key: value for key, value in values.items() if value is not None},
                     skip_if_empty=raw.get("skip_if_empty", False),

@@ -43,7 +43,7 @@ def subscription_body(
         "enabled": True,
         "schedule_type": _EVERY[subscription.every],
         "schedule_hour": None if subscription.every == "hour" else subscription.at,
-        "schedule_day": subscription.on,
+        "schedule_day": subscription.day,
         "schedule_frame": subscription.in_month,
         "details": {},
         "recipients": [{"email": address} for address in subscription.to],

@@ -190,7 +190,7 @@ class Tab:
 class Subscription:
     """The dashboard by e-mail: every `hour`, `day`, `week` or `month`.
 
-    `at` is an hour of the day (0 to 23) in Metabase's report time zone, `on` a weekday (``mon``), `in_month`
+    `at` is an hour of the day (0 to 23) in Metabase's report time zone, `day` a weekday (``mon``), `in_month`
     ``first``, ``mid`` or ``last``. `values` are what its filters have, where they differ from the defaults.
     """
 
@@ -198,7 +198,7 @@ class Subscription:
     to: tuple[str, ...]
     every: str
     at: int
-    on: str | None
+    day: str | None
     in_month: str | None
     values: Mapping[str, Choice]
     skip_if_empty: bool

@@ -380,12 +380,12 @@ def test_a_first_user_made_meanwhile_is_signed_in(serve: Serve, version: int) ->
     """Old versions answer 403 to a second setup; newer ones have used the token up, and answer 400."""
     applying = serve(version)
     client = Client(applying.settings(), sleep=lambda seconds: None)
-    client.wait_until_ready()
+    refused = Client(applying.settings(password="another-passw0rd"), sleep=lambda seconds: None)
+    for early in (client, refused):
+        early.wait_until_ready()
     applying.client()
     client.set_up("Late")
     assert client.request("GET", "/api/user/current")["is_superuser"]
-    refused = Client(applying.settings(password="another-passw0rd"), sleep=lambda seconds: None)
-    refused.wait_until_ready()
     with pytest.raises(UsageError, match="refused to sign in"):
         refused.set_up("Later")
 
@@ -577,7 +577,7 @@ def test_subscriptions_and_alerts_are_files_too(applied: Applying) -> None:
     path.write_text(
         path.read_text()
         + "subscriptions:\n"
-        + "  - {to: [ada@example.com, bo@example.com], every: week, on: mon, at: 7,"
+        + "  - {to: [ada@example.com, bo@example.com], every: week, day: mon, at: 7,"
         + " filters: {genre: [Drama]}}\n"
         + "alerts:\n"
         + "  - {card: failure_table, to: [ada@example.com], every: hour}\n"
