@@ -51,7 +51,7 @@ elt: $(READY) ## Fetch films from TMDB and build the tables (MODE, PAGES, DISCOV
 extract: $(READY) ## Only fetch films into the landing zone (also IDS_FILE, REGION, BLOCKS, MAX_RPS, DRY_RUN=1 …)
 	@$(PY) -m extractor run $(EXTRACT_OPTIONS) $(args)
 
-dbt: $(READY) ## Only build and test the tables (SELECT=model+, FULL_REFRESH=1: marts anew, REPARSE=1: all anew, ARGS)
+dbt: $(READY) ## Build and test the tables (SELECT=model+, FULL_REFRESH=1: marts anew, REPARSE=1: all anew, ARGS)
 	@$(PY) -m tools.elt --build-only -- $(BUILD_OPTIONS) $(args)
 
 demo: $(READY) ## 30 days of synthetic films in a database of their own: no account, no internet (ARGS)
@@ -67,7 +67,7 @@ dump: $(READY) ## Write the landing zone, or the days FROM and TO, to a file tha
 prune: $(READY) ## Drop months of the landing zone older than KEEP_DAYS (DRY_RUN=1 only says which)
 	@$(PY) -m extractor prune $(call option,KEEP_DAYS,--keep-days) $(call flag,DRY_RUN,--dry-run) $(args)
 
-forget: $(READY) ## Remove a wrong day or a film everywhere, after saying what would go (DATE or FILM, YES=1: don't ask)
+forget: $(READY) ## Remove a wrong day or film everywhere, after saying what goes (DATE or FILM, YES=1: don't ask)
 	@$(PY) -m tools.forget $(call option,DATE,--date) $(call option,FILM,--film) $(call flag,YES,--yes)
 
 ##@ Looking at them
@@ -85,7 +85,7 @@ preview: $(READY) ## Write the dashboards as one page, without Metabase; SERVE=1
 metabase: $(READY) ## Apply the dashboards to Metabase: what differs, then run every card (ARGS=--prune)
 	@$(PY) -m metabase apply $(args)
 
-parquet: $(READY) ## Write the tables as files with a data package to exports/ (FORMAT=csv, ONLY="dim_* vw_top_movies", TO)
+parquet: $(READY) ## Write the tables as files with a data package to exports/ (FORMAT=csv, ONLY="dim_*", TO)
 	@$(PY) -m export $(call option,FORMAT,--format) $(call option,ONLY,--only) $(call option,TO,--to) $(args)
 
 psql: $(READY) ## Open a SQL shell in the warehouse (ARGS="-c 'select 1'")

@@ -50,7 +50,7 @@ def address(text: str | None) -> Secret | None:
         valid = False
     if not valid or not given.isascii() or not given.isprintable() or " " in given:
         raise ConfigurationError(
-            f"{VARIABLE} (--notify) must be an address like https://example.com/hook;"
+            f"{VARIABLE} must be an address like https://example.com/hook;"
             " its value is not shown because it may hold a key"
         )
     return Secret(given)

@@ -83,7 +83,7 @@ def run(program: Program, /, **given: Any) -> None:
     """
     given["token"] = os.environ.get("TMDB_TOKEN")
     program.mask(given["token"])
-    program.use_webhook(given["notify_url"])
+    program.use_webhook(os.environ.get(notify.VARIABLE))
     if given["dry_run"]:
         program.webhook = None  # a person looks at a dry run
     _begin_log(program, given)
@@ -206,6 +206,8 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         code, reason = program.explain(error)
+        if isinstance(error, click.NoSuchOption) and error.option_name == "--notify":
+            click.echo(f"Options show in the process list. Its variable is {notify.VARIABLE}.", err=True)
         with contextlib.suppress(KeyboardInterrupt):
             _tell(error, code, reason, program)
         sys.exit(code)

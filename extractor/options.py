@@ -101,7 +101,7 @@ OPTIONS: Final = (
            "How much the log tells: DEBUG, INFO, WARNING or ERROR.", _COMMANDS),
     Option(_RUNNING, "TMDB_LOG_FORMAT", "--log-format", "FORMAT", "text", one_of(*FORMATS, fold=str.lower),
            "text, or json: an object a line.", _COMMANDS),
-    Option(_RUNNING, "TMDB_NOTIFY_URL", "--notify", "URL", "", str,
+    Option(_RUNNING, "TMDB_NOTIFY_URL", None, "URL", "", str,
            "A webhook to tell when the run fails: a POST of JSON. Its address is kept out of the log."),
     Option(_RUNNING, "TMDB_DRY_RUN", "--dry-run", "", "", str,
            "Only say what would be fetched (run) or dropped (prune).", ("run", "prune"), is_switch=True),

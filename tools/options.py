@@ -31,7 +31,7 @@ def env_example() -> str:
         lines += ["", f"# --- {section} ".ljust(_WIDTH, "-")]
         for option in options:
             lines += textwrap.wrap(option.help, _WIDTH, initial_indent="# ", subsequent_indent="# ")
-            begin = "" if option.flag is None else "#"
+            begin = "" if option.variable == "TMDB_TOKEN" else "#"
             lines.append(f"{begin}{option.variable}={option.default}")
     return "\n".join(lines[1:])
 

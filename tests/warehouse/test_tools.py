@@ -34,6 +34,8 @@ TARGETS = {
     *(
         "schedule",
         "test-docker",
+        "parquet",
+        "forget",
         "start",
         "stop",
         "env",
