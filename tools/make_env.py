@@ -66,7 +66,7 @@ def write(path: Path, text: str) -> None:
     """Replace the file at once; a new one is for its owner only."""
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".env.new")
-    with os.fdopen(descriptor, "w") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     Path(name).chmod(mode)
     Path(name).replace(path)
@@ -75,20 +75,23 @@ def write(path: Path, text: str) -> None:
 def main() -> int:
     """Exit code 1 when the file can't be read or written."""
     try:
-        example = EXAMPLE.read_text()
+        example = EXAMPLE.read_text(encoding="utf-8")
         names = secret_names(example)
         if not TARGET.exists():
             text, made = filled(example, names)
             write(TARGET, text)
             print(f"made .env with {len(made)} random passwords: put your TMDB token there")
             return 0
-        text, made = filled(TARGET.read_text(), names)
+        text, made = filled(TARGET.read_text(encoding="utf-8"), names)
         if made:
             write(TARGET.resolve(), text)
             print(f".env is there already: added random values for {', '.join(made)}")
         else:
             print(".env is there already: left as it is")
         return 0
+    except UnicodeDecodeError:
+        print("make env: .env is not UTF-8 (but UTF-16 or Latin-1?): save it again as UTF-8", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"make env: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1

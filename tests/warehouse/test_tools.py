@@ -222,6 +222,13 @@ def test_env_makes_the_configuration_once_and_privately(project: Path) -> None:
     assert (project / ".env").read_text() == made
 
 
+def test_env_names_a_configuration_that_it_cannot_read(project: Path) -> None:
+    (project / ".env").write_bytes("TMDB_TOKEN=é\n".encode("latin-1"))
+    refused = make(project, "env")
+    assert "make env: .env is not UTF-8" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_clean_keeps_data_and_configuration(project: Path) -> None:
     kept = [".warehouse/data/PG_VERSION", ".env", ".venv/bin/python", ".warehouse/data/__pycache__/x"]
     gone = ["build/docs/index.html", "dbt_project/target/manifest.json", "tools/__pycache__/serve.pyc"]
