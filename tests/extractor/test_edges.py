@@ -27,11 +27,12 @@ from common.proxy import proxy_for, tls
 from common.secret import Secret, redact_all
 from demo.server import StandIn
 from extractor import connection, export
-from extractor.connection import LOCK_KEY, locked
+from extractor.connection import locked
 from extractor.errors import LockedError
 from extractor.http import Client, retry_after
 from extractor.values import today
 from tests.extractor.conftest import DAY, HOOK_KEY, Extract, Hook, Program, Start, Zone, wait_for
+from warehouse import advisory
 
 HERE = socket.gethostname()[:24]
 
@@ -51,7 +52,7 @@ def lock_held_by(zone: Zone, name: str, seconds: float) -> Iterator[threading.Ev
     def hold() -> None:
         with zone.connection() as session:
             session.execute("select set_config('application_name', %s, false)", [name])
-            session.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
+            session.execute("select pg_advisory_lock(%s)", [advisory.EXTRACTION])
             held.set()
             released.wait(seconds)
 
