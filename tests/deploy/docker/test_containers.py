@@ -173,7 +173,8 @@ def test_up_demo_ends_with_films_dashboards_and_addresses(stack: World) -> None:
     done = stack.make("up-demo", DEMO)
     assert done.returncode == 0, done.stdout[-4000:]
     assert int(stack.sql("select count(*) from vw_top_movies", demo=True)) > 10
-    assert len(re.findall(r"^\+ dashboard ", done.stdout, re.MULTILINE)) == 5
+    dashboards = list((stack.folder / "metabase" / "dashboards").glob("*.yml"))
+    assert len(re.findall(r"^\+ dashboard ", done.stdout, re.MULTILINE)) == len(dashboards) > 0
     assert re.search(r"^\d+ cards ran", done.stdout, re.MULTILINE)
     assert f"http://127.0.0.1:{stack.ports['METABASE_PORT']}" in done.stdout
     assert f"127.0.0.1:{stack.ports['POSTGRES_PORT']}, database tmdb_demo" in done.stdout
