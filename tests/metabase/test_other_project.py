@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Databases
-from tests.metabase.conftest import EMAIL, PASSWORD, PROJECT, READER_PASSWORD, Applying, connect
-from warehouse.roles import make_reader
+from tests.metabase.conftest import EMAIL, PASSWORD, PROJECT, Applying, connect
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -103,7 +102,6 @@ def test_a_shop_has_dashboards(shop: Path, databases: Databases, serve: Callable
 
     server = serve().server
     with databases.new() as pg, connect(pg) as owner:
-        make_reader(owner, password=READER_PASSWORD)
         owner.execute("create schema shop")
         for model in ("dim_customer", "fct_order"):
             sql = (shop / "dbt" / "models" / f"{model}.sql").read_text()
