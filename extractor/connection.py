@@ -4,7 +4,6 @@ A lock is a session-level advisory lock, so it ends with the connection, however
 """
 
 import asyncio
-import logging
 import os
 import re
 import socket
@@ -19,8 +18,6 @@ from extractor import schema
 from extractor.errors import LockedError
 from extractor.schema import Connection
 from warehouse import advisory
-
-log = logging.getLogger(__name__)
 
 #: How long PostgreSQL is waited for while it starts, or when it went away during a run, s.
 PATIENCE: Final = 60.0
