@@ -1,7 +1,7 @@
 """Write docs/model.md from the catalog of a built warehouse: ``.venv/bin/python -m tools.model_page``.
 
 Tables, keys and foreign keys are those that PostgreSQL has, the words are the comments that dbt put there: so
-the page cannot say what is not so.
+the page cannot say what is not so. The picture of the layers is the one of the docs site.
 """
 
 import sys
@@ -14,15 +14,15 @@ import warehouse
 from warehouse.environment import PROJECT
 
 PAGE = PROJECT / "docs" / "model.md"
+OVERVIEW = PROJECT / "dbt_project" / "docs" / "overview.md"
 RELATIONS = """
     select c.relname, obj_description(c.oid), n.nspname
     from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace
     where
-        n.nspname in ('marts', 'analytics')
+        n.nspname in ('staging', 'marts', 'analytics')
         and c.relkind in ('r', 'v')
-        and c.relname ~ '^(dim|bridge|fact|agg|vw)_'
+        and c.relname ~ '^(dim|bridge|fact|agg|vw|int|stg_tmdb_)_'
     order by
-        n.nspname desc,
         array_position(array['fact', 'dim_', 'brid', 'agg_'], left(c.relname, 4)),
         c.relname
 """
@@ -33,7 +33,7 @@ KEYS = """
     left join pg_class as p on p.oid = c.confrelid
     cross join lateral unnest(c.conkey) with ordinality as k (attnum, place)
     inner join pg_attribute as a on a.attrelid = c.conrelid and a.attnum = k.attnum
-    where c.connamespace = 'marts'::regnamespace and c.contype in ('p', 'f')
+    where c.connamespace::regnamespace::text in ('staging', 'marts') and c.contype in ('p', 'f')
     group by c.oid, t.relname, c.contype, p.relname
     order by t.relname, p.relname, 3
 """
@@ -43,8 +43,14 @@ def page(connection: psycopg.Connection) -> str:
     """The page's Markdown. Raises psycopg.Error where the tables are not there."""
     relations = connection.execute(RELATIONS.encode()).fetchall()
     keys = connection.execute(KEYS.encode()).fetchall()
-    tables = [(name, says) for name, says, schema in relations if schema == "marts"]
-    views = [(name, says) for name, says, schema in relations if schema == "analytics"]
+
+    def rows(schema: str) -> list[str]:
+        return [
+            f"| `{name}` | {key_of(name, keys)} | {first_sentence(says)} |"
+            for name, says, its_schema in relations
+            if its_schema == schema
+        ]
+
     lines = [
         "# The model",
         "",
@@ -52,11 +58,15 @@ def page(connection: psycopg.Connection) -> str:
         " the docs site (`make docs-serve`) and in PostgreSQL's comments; how to change it:"
         " [changing.md](changing.md).",
         "",
+        "## The layers",
+        "",
+        layers(OVERVIEW.read_text(encoding="utf-8")),
+        "",
         "## Tables (schema `marts`)",
         "",
         "| table | key | grain |",
         "| --- | --- | --- |",
-        *(f"| `{name}` | {key_of(name, keys)} | {first_sentence(says)} |" for name, says in tables),
+        *rows("marts"),
         "",
         "Every line below is a foreign key that PostgreSQL enforces.",
         "",
@@ -73,10 +83,23 @@ def page(connection: psycopg.Connection) -> str:
         "",
         "| view | what it has |",
         "| --- | --- |",
-        *(f"| `{name}` | {first_sentence(says)} |" for name, says in views),
+        *(f"| `{name}` | {first_sentence(says)} |" for name, says, schema in relations if schema == "analytics"),
+        "",
+        "## What marts are made of (schema `staging`)",
+        "",
+        "Not for queries of yours: their columns may change with any version.",
+        "",
+        "| table | key | grain |",
+        "| --- | --- | --- |",
+        *rows("staging"),
         "",
     ]
     return "\n".join(lines)
+
+
+def layers(overview: str) -> str:
+    """The picture of the layers, a block of code: the first one in the overview of the docs site."""
+    return "```" + overview.split("```")[1] + "```"
 
 
 def key_of(table: str, keys: Sequence[Any]) -> str:
