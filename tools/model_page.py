@@ -83,7 +83,11 @@ def page(connection: psycopg.Connection) -> str:
         "",
         "| view | what it has |",
         "| --- | --- |",
-        *(f"| `{name}` | {first_sentence(says)} |" for name, says, schema in relations if schema == "analytics"),
+        *(
+            f"| `{name}` | {first_sentence(says)} |"
+            for name, says, schema in relations
+            if schema == "analytics"
+        ),
         "",
         "## What marts are made of (schema `staging`)",
         "",
