@@ -1,4 +1,5 @@
--- The versions of films that some day shows, with that first day, and whether each is its film's content of today.
+-- The versions of films that some day shows, with the first of these days, and whether each is its film's
+-- content of today.
 with version as (
     select * from {{ ref('stg_tmdb__movie_version') }}
 ),
@@ -11,6 +12,8 @@ latest as (
     select * from {{ ref('int_movie_latest') }}
 )
 
+-- noqa: disable=AM04
+-- every column of the version, whichever it has
 select
     version.*,
     seen.first_seen_on,

@@ -1,6 +1,7 @@
 {{ config(severity='warn') }}
 
--- staging reads a value that cannot be as unknown, and leaves out an element without a key, rather than to fail; here it is shown
+-- staging reads a value that cannot be as unknown, and leaves out an element without a key, rather than to
+-- fail; here it is shown
 with snapshot as (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),

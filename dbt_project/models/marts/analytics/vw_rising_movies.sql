@@ -9,7 +9,9 @@ ranked as (
         current_movie.popularity,
         current_movie.popularity_7d,
         current_movie.vote_count - current_movie.vote_count_7d as vote_count_change,
-        {{ weighted_rating('current_movie.vote_average * current_movie.vote_count', 'current_movie.vote_count') }}
+        {{ weighted_rating(
+            'current_movie.vote_average * current_movie.vote_count', 'current_movie.vote_count'
+        ) }}
             as weighted_rating,
         row_number()
             over (

@@ -3,9 +3,10 @@
     indexes=[{'columns': ['load_id']}]
 ) }}
 
--- Every content that a block of a film ever had, and the first day that shows it. It is a function of the snapshots, not of the order
--- in which they came: a late day may be an earlier first, and where the first day was landed anew with another content, the next
--- day that shows the old one is. A version that no day shows any more has none, and its rows go.
+-- Every content that a block of a film ever had, and the first day that shows it. It is a function of
+-- the snapshots, not of the order in which they came: a late day may be an earlier first, and where the
+-- first day was landed anew with another content, the next day that shows the old one is. A version
+-- that no day shows any more has none, and its rows go.
 with snapshot as not materialized (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),

@@ -17,6 +17,6 @@ from {{ landed('country_list') }}
             {{ json_text('element.sent', 'native_name') }} as native_name
         from {{ json_elements("landed.payload") }} as element (sent)
     ) as country
-    where country.iso_3166_1 is not null
+    where iso_3166_1 is not null
 ) as country on true
 order by landed.snapshot_date asc, country.iso_3166_1 asc, country.english_name desc nulls last

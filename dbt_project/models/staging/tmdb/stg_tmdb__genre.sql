@@ -15,6 +15,6 @@ from {{ landed('genre_list') }}
             {{ json_text('element.sent', 'name') }} as name
         from {{ json_elements("landed.payload -> 'genres'") }} as element (sent)
     ) as genre
-    where genre.genre_id is not null
+    where genre_id is not null
 ) as genre on true
 order by landed.snapshot_date asc, genre.genre_id asc, genre.name desc nulls last

@@ -17,6 +17,6 @@ from {{ landed('language_list') }}
             {{ json_text('element.sent', 'name') }} as native_name
         from {{ json_elements("landed.payload") }} as element (sent)
     ) as language
-    where language.iso_639_1 is not null
+    where iso_639_1 is not null
 ) as language on true
 order by landed.snapshot_date asc, language.iso_639_1 asc, language.english_name desc nulls last

@@ -4,8 +4,9 @@
     meta={'tracks_loads': true}
 ) }}
 
--- The one pass over what landed: a film's day in one narrow row. What describes a film, and each of the blocks, is told apart by a
--- hash, so that only what was never seen before is read again, by the models of the blocks.
+-- The one pass over what landed: a film's day in one narrow row. What describes a film, and each of the
+-- blocks, is told apart by a hash, so that only what was never seen before is read again, by the models
+-- of the blocks.
 with landed as (
     select
         resource_id as movie_id,
