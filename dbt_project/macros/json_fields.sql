@@ -5,22 +5,41 @@
     `json`: the object, as jsonb; `field`: the key.
 -#}
 
-{#- Text in Unicode's composed form, its HTML entities decoded; NULL where nothing can be read in it. -#}
+{#-
+    Text in Unicode's composed form, its HTML entities decoded; NULL where nothing can be read in it. Most texts are plain ASCII without
+    an ampersand, and need no more than one look.
+-#}
 {% macro json_text(json, field) -%}
     case
         when jsonb_typeof({{ json }} -> '{{ field }}') <> 'string' then null
+        when {{ json }} ->> '{{ field }}' ~ '^[!-%''-~][ -%''-~]*$' then {{ json }} ->> '{{ field }}'
         when position('&' in {{ json }} ->> '{{ field }}') > 0 then {{ decode_html() }}({{ json }} ->> '{{ field }}')
         when btrim({{ json }} ->> '{{ field }}', {{ blanks() }}) <> '' then normalize({{ json }} ->> '{{ field }}', nfc)
     end
 {%- endmacro %}
 
-{#- A whole number from `at_least` to `at_most`; TMDB writes the same value as 7, as 7.0 and, rarely, as "7". -#}
+{#- A number, or the text of one, from `at_least` to `at_most`, as `type`. -#}
+{% macro json_decimal(json, field, type, at_least, at_most) -%}
+    {{ number_within("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", '', type, at_least, at_most) }}
+{%- endmacro %}
+
+{#- The same, rounded to a whole one; TMDB writes the same value as 7, as 7.0 and, rarely, as "7". -#}
 {% macro json_integer(json, field, type='integer', at_least=0, at_most=2147483647) -%}
+    {{ number_within("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", 'round', type, at_least, at_most) }}
+{%- endmacro %}
+
+{#- `value`, `text`: the field as jsonb and as text. What is a number needs no look at its digits. -#}
+{% macro number_within(value, text, rounded, type, at_least, at_most) -%}
     case
-        when {{ json }} ->> '{{ field }}' ~ '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$'
+        when jsonb_typeof({{ value }}) = 'number'
             then case
-                when round(({{ json }} ->> '{{ field }}')::numeric) between {{ at_least }} and {{ at_most }}
-                    then round(({{ json }} ->> '{{ field }}')::numeric)::{{ type }}
+                when {{ rounded }}({{ value }}::numeric) between {{ at_least }} and {{ at_most }}
+                    then {{ rounded }}({{ value }}::numeric)::{{ type }}
+            end
+        when {{ text }} ~ '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$'
+            then case
+                when {{ rounded }}({{ text }}::numeric) between {{ at_least }} and {{ at_most }}
+                    then {{ rounded }}({{ text }}::numeric)::{{ type }}
             end
     end
 {%- endmacro %}
@@ -28,16 +47,6 @@
 {#- TMDB's number of a thing. -#}
 {% macro json_id(json, field='id') -%}
     {{ json_integer(json, field, 'bigint', at_least=1, at_most=999999999999999999) }}
-{%- endmacro %}
-
-{% macro json_decimal(json, field, type, at_least, at_most) -%}
-    case
-        when {{ json }} ->> '{{ field }}' ~ '^[+-]?[0-9]{1,18}([.][0-9]{1,30})?$'
-            then case
-                when ({{ json }} ->> '{{ field }}')::numeric between {{ at_least }} and {{ at_most }}
-                    then ({{ json }} ->> '{{ field }}')::{{ type }}
-            end
-    end
 {%- endmacro %}
 
 {#- 'YYYY-MM-DD', whatever the session's DateStyle; no film was shown before 1800. -#}
