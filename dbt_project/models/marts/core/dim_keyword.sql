@@ -1,16 +1,18 @@
-{{ config(unique_key='keyword_id', meta={'replaces': 'all'}) }}
+{{ config(unique_key='keyword_id', meta={'delete_when': 'new_row.load_id is null'}) }}
 
-with keyword as (
+with keyword as not materialized (
     select * from {{ ref('stg_tmdb__movie_keyword') }}
 ),
 
-seen as (
+seen as not materialized (
     select * from {{ ref('stg_tmdb__block_version') }}
 ),
 
-latest as (
+latest as not materialized (
     select * from {{ ref('int_movie_latest') }}
 ),
+
+{{ members_to_name('keyword', 'keyword_id', 'keywords') }},
 
 evidence as (
     select
@@ -22,6 +24,7 @@ evidence as (
         keyword.movie_id,
         keyword.load_id
     from keyword
+    inner join changed on keyword.keyword_id = changed.keyword_id
     inner join seen
         on
             keyword.movie_id = seen.movie_id
@@ -32,11 +35,12 @@ evidence as (
             and keyword.keywords_hash = latest.keywords_hash
 )
 
-select distinct on (evidence.keyword_id)
-    evidence.keyword_id,
+select distinct on (changed.keyword_id)
+    changed.keyword_id,
     evidence.name,
     evidence.load_id
-from evidence
+from changed
+{{ 'left' if is_incremental() else 'inner' }} join evidence on changed.keyword_id = evidence.keyword_id
 order by
-    evidence.keyword_id asc,
+    changed.keyword_id asc,
     {{ best_evidence('evidence') }}

@@ -1,15 +1,15 @@
-{{ config(unique_key='person_id', meta={'replaces': 'all'}) }}
+{{ config(unique_key='person_id', meta={'delete_when': 'new_row.load_id is null'}) }}
 
-with seen as (
+with seen as not materialized (
     select * from {{ ref('stg_tmdb__block_version') }}
 ),
 
-latest as (
+latest as not materialized (
     select * from {{ ref('int_movie_latest') }}
 ),
 
 -- cast and crew have more columns than these, and not the same
-credit as (
+credit as not materialized (
     {% for credits in [ref('stg_tmdb__movie_cast'), ref('stg_tmdb__movie_crew')] %}
         {{ 'union all' if not loop.first }}
         select
@@ -26,6 +26,8 @@ credit as (
     {% endfor %}
 ),
 
+{{ members_to_name('credit', 'person_id', 'credits') }},
+
 -- a person with several credits in a list is named once
 named as (
     select
@@ -39,6 +41,7 @@ named as (
         max(profile_path) as profile_path,
         max(load_id) as load_id
     from credit
+    where person_id in (select changed.person_id from changed)
     group by movie_id, credits_hash, person_id
 ),
 
@@ -59,15 +62,16 @@ evidence as (
             and named.credits_hash = latest.credits_hash
 )
 
-select distinct on (evidence.person_id)
-    evidence.person_id,
+select distinct on (changed.person_id)
+    changed.person_id,
     evidence.name,
     evidence.original_name,
     evidence.gender,
     evidence.known_for_department,
     evidence.profile_path,
     evidence.load_id
-from evidence
+from changed
+{{ 'left' if is_incremental() else 'inner' }} join evidence on changed.person_id = evidence.person_id
 order by
-    evidence.person_id asc,
+    changed.person_id asc,
     {{ best_evidence('evidence') }}

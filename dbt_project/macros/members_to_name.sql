@@ -1,0 +1,33 @@
+{#-
+    The CTE `changed`: the members of a block's lists (people, keywords) whose name has to be looked for again, since a list that names them
+    is new, or is a film's list of today, or no longer is. Where a list was withdrawn, nobody can tell whom it named: then it is all of them.
+
+    `source`: the CTE of the members, with movie_id and the column `key`; beside it stand the CTEs `seen` and `latest`.
+-#}
+{% macro members_to_name(source, key, block) -%}
+changed as (
+    select distinct {{ source }}.{{ key }}
+    from {{ source }}
+    {% if is_incremental() and not is_rebuild() %}
+        where {{ source }}.movie_id in (
+            select seen.movie_id
+            from seen
+            where seen.block = '{{ block }}' and {{ is_new('seen.load_id') }}
+            union distinct
+            select latest.movie_id
+            from latest
+            where {{ is_new('latest.load_id') }}
+        )
+
+        union distinct
+
+        select known.{{ key }}
+        from {{ this }} as known
+        where exists (
+            select 1
+            from seen
+            where seen.block = '{{ block }}' and seen.first_seen_on is null and {{ is_new('seen.load_id') }}
+        )
+    {% endif %}
+)
+{%- endmacro %}
