@@ -35,13 +35,13 @@ def _film(text: str) -> int:
 
 async def _dbt(*words: str) -> int:
     program = (sys.executable, "-m", "tools.dbt_command")
-    return await (await asyncio.create_subprocess_exec(*program, "--quiet", *words)).wait()
+    return await (await asyncio.create_subprocess_exec(*program, *words)).wait()
 
 
 async def forget(what: dict[str, object], *, asked: bool) -> int:
     """Say what would go and, where the person agrees, let it go; the exit code."""
     async with connections.locked(LOCK):
-        if code := await _dbt("run-operation", "forget", "--args", json.dumps(what)):
+        if code := await _dbt("run-operation", "forget", "--quiet", "--args", json.dumps(what)):
             return code
         if not asked:
             if not sys.stdin.isatty():
@@ -53,7 +53,7 @@ async def forget(what: dict[str, object], *, asked: bool) -> int:
             if answer.strip().lower() not in ("y", "yes"):
                 print("Nothing was changed.")
                 return 1
-        code = await _dbt("run-operation", "forget", "--args", json.dumps({**what, "really": True}))
+        code = await _dbt("run-operation", "forget", "--quiet", "--args", json.dumps({**what, "really": True}))
         return code or await _dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
 
 

@@ -28,7 +28,7 @@
     {% endif %}
     {% for relation, condition in doomed.items() %}
         {% set rows = run_query('select count(*) from ' ~ relation ~ ' where ' ~ condition).rows[0][0] %}
-        {% do log((rows | string).rjust(8) ~ ' rows of ' ~ relation | replace('"', '') ~ (' go' if really else ' would go'), info=True) %}
+        {% do print((rows | string).rjust(8) ~ ' rows of ' ~ relation | replace('"', '') ~ (' go' if really else ' would go')) %}
     {% endfor %}
     {% if really %}
         {% call statement('forget') %}
