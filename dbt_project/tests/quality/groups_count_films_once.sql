@@ -1,7 +1,7 @@
 with current_movie as (
     select movie_id
     from {{ ref('vw_movie_trend') }}
-    where not is_stale
+    where not is_stale and vanished_on is null
 ),
 
 total as (
