@@ -9,7 +9,7 @@
 
 {#- The condition on the load_id of `relation`'s rows that are new to this model. -#}
 {% macro is_new(column='load_id') -%}
-    {%- if execute and flags.WHICH in ('run', 'build') -%}
+    {%- if execute and flags.WHICH in ('run', 'build') and model.resource_type != 'unit_test' -%}
         {{ column }} > {{ taken() }} and {{ column }} <= {{ available() }}
     {%- else -%}
         {{ column }} is not null
