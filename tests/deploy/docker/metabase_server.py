@@ -14,21 +14,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from tests.metabase import native
 from tests.metabase.fake import FakeMetabase
 
-STATE = (
-    *(
-        "users",
-        "sessions",
-        "databases",
-        "tables",
-        "fields",
-        "collections",
-        "cards",
-        "dashboards",
-        "revisions",
-    ),
-    "_next",
-)
-
 
 class Metabase(FakeMetabase):
     """Tries the warehouse's password on the warehouse itself."""
@@ -39,6 +24,10 @@ class Metabase(FakeMetabase):
         except psycopg.OperationalError:
             return False
         return True
+
+    def state(self) -> dict[str, Any]:
+        """What it was told and made, and how far it counted, as a real one has it in its database."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, dict | set | int)}
 
     def _sync(self, database: dict[str, Any]) -> None:
         # a real one looks by itself, in the background: a password that is no longer right fails no request
@@ -64,7 +53,7 @@ def application() -> web.Application:
     async def handle(request: web.Request) -> web.StreamResponse:
         answer = await fake._handle(request)
         if request.method != "GET":
-            state = pickle.dumps({name: getattr(fake, name) for name in STATE})
+            state = pickle.dumps(fake.state())
             with kept.transaction():
                 kept.execute("delete from kept")
                 kept.execute("insert into kept values (%s)", [state])
