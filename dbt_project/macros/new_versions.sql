@@ -74,7 +74,7 @@
 {% macro drop_withdrawn_versions(hash) %}
     {% if execute %}
         delete from {{ this }} as row_of_version
-        using {{ ref('stg_tmdb__block_version') }} as version
+        using {{ ref('stg_tmdb__block_version').render() }} as version
         where
             version.movie_id = row_of_version.movie_id
             and version.version_hash = row_of_version.{{ hash }}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import psycopg
 import pytest
 
 from extractor.schema import MIGRATIONS
-from tests.databases import connection_parameters
+from tests.databases import Databases, connection_parameters, run_folder
+from tests.dbt_project.compiled import Model, compile_project
 from tests.dbt_project.expected import Landed
+from tests.dbt_project.played import World
 from tests.dbt_project.runner import Dbt
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -99,3 +102,33 @@ def dbt(database: dict[str, str], tmp_path: Path) -> Iterator[Dbt]:
     """dbt on that database."""
     with Dbt(PROJECT / "dbt_project", database, tmp_path) as runner:
         yield runner
+
+
+@pytest.fixture(scope="session")
+def compiled(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Model]]:
+    """A template of a warehouse built on an empty landing zone, and the statements of its models."""
+    models = run_folder() / "compiled.models"
+
+    def build(pg: dict[str, str]) -> None:
+        LandingZone(pg).connection.close()
+        with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("compiled")) as dbt:
+            models.write_bytes(pickle.dumps(compile_project(dbt)))
+
+    template = databases.template("compiled", build)
+    return template, pickle.loads(models.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def connection(databases: Databases, compiled: tuple[str, list[Model]]) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a copy of that warehouse."""
+    with databases.new(compiled[0]) as pg:
+        connection = psycopg.connect(**connection_parameters(pg))
+        yield connection
+        connection.close()
+
+
+@pytest.fixture
+def world(connection: psycopg.Connection[Any], compiled: tuple[str, list[Model]]) -> Iterator[World]:
+    """A landing zone and tables, both empty, on which builds are played."""
+    yield World(connection, compiled[1])
+    connection.rollback()

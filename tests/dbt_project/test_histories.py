@@ -1,25 +1,17 @@
 """Whatever happens in whichever order, the tables are those that plain Python makes of what was landed."""
 
 import datetime as dt
-import json
-import pickle
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import hypothesis
 import psycopg
-import pytest
 from hypothesis import strategies as st
 
-from tests.databases import Databases, run_folder
-from tests.dbt_project.compiled import Model, Warehouse, compile_project
-from tests.dbt_project.conftest import LISTS, LandingZone, connection_parameters
-from tests.dbt_project.expected import Landed
+from tests.dbt_project.compiled import Model
+from tests.dbt_project.conftest import LISTS
 from tests.dbt_project.marts import assert_as_landed, everything
-from tests.dbt_project.runner import Dbt
+from tests.dbt_project.played import World
 
-PROJECT = Path(__file__).resolve().parents[2]
 #: Days in three months, so that months can be pruned; the last two follow each other.
 DAYS = [
     dt.date(2026, 1, 5),
@@ -142,91 +134,6 @@ builds = st.one_of(
 )
 prunes = st.tuples(st.just("prune"), st.sampled_from([dt.date(2026, 2, 1), dt.date(2026, 3, 1)]))
 histories = st.lists(st.one_of(landings, landings, landings, repeats, builds, prunes), min_size=2, max_size=9)
-
-
-class World:
-    """A landing zone and the tables on it, in one transaction, with what was ever landed in mind."""
-
-    def __init__(self, connection: psycopg.Connection[Any], models: list[Model]) -> None:
-        self.connection = connection
-        self.tables = Warehouse(connection, models)
-        self.landed: dict[tuple[str, dt.date, int], Landed] = {}
-
-    def do(self, action: tuple[Any, ...]) -> None:
-        """Do one of the things that a history is made of."""
-        kind, *how = action
-        getattr(self, kind)(*how)
-
-    def land(self, day: dt.date, films: dict[int, Any], genres: Any) -> None:
-        """Land films and, if given, TMDB's list of genres."""
-        gone = {"success": False, "status_code": 34}
-        rows = [
-            Landed("movie", day, id_, 404 if film is None else 200, film or gone)
-            for id_, film in films.items()
-        ]
-        if genres is not None:
-            rows.append(Landed("genre_list", day, 0, 200, genres))
-        self.connection.execute(
-            "select raw.ensure_partition(%s), nextval('raw.load_id_seq')", (day.replace(day=1),)
-        )
-        for row in rows:
-            self.connection.execute(
-                "insert into raw.tmdb_response (resource, snapshot_date, resource_id, http_status, payload,"
-                " run_id, load_id, landed_at)"
-                " values (%s, %s, %s, %s, %s, 1, currval('raw.load_id_seq'), now())"
-                " on conflict (resource, snapshot_date, resource_id) do update set"
-                " http_status = excluded.http_status, payload = excluded.payload, load_id = excluded.load_id",
-                (*row[:1], row.snapshot_date, row.resource_id, row.http_status, json.dumps(row.payload)),
-            )
-            self.landed[row[:3]] = row
-
-    def repeat(self, day: dt.date, film: int) -> None:
-        """Land a film as it was on its last day before ``day``."""
-        before = [
-            r
-            for r in self.landed.values()
-            if r[:1] == ("movie",) and r.resource_id == film and r.snapshot_date < day
-        ]
-        if before:
-            last = max(before, key=lambda row: row.snapshot_date)
-            self.land(day, {film: last.payload if last.http_status == 200 else None}, None)
-
-    def build(self, way: str, only: set[int] | None, stop_after: int | None) -> None:
-        """Build all tables, some of them, or the first few."""
-        names = None if only is None else {m.name for i, m in enumerate(self.tables.models) if i in only}
-        self.tables.build(way, names, stop_after)
-
-    def prune(self, before: dt.date) -> None:
-        """Drop the days before, as `extractor prune` does once staging has read them."""
-        self.tables.build()
-        self.connection.execute("delete from raw.tmdb_response where snapshot_date < %s", (before,))
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What ``query`` returns."""
-        return self.connection.execute(query.encode()).fetchall()
-
-
-@pytest.fixture(scope="session")
-def compiled(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Model]]:
-    """A template of a warehouse built on an empty landing zone, and the statements of its models."""
-    models = run_folder() / "compiled.models"
-
-    def build(pg: dict[str, str]) -> None:
-        LandingZone(pg).connection.close()
-        with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("compiled")) as dbt:
-            models.write_bytes(pickle.dumps(compile_project(dbt)))
-
-    template = databases.template("compiled", build)
-    return template, pickle.loads(models.read_bytes())
-
-
-@pytest.fixture(scope="module")
-def connection(databases: Databases, compiled: tuple[str, list[Model]]) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to a copy of that warehouse."""
-    with databases.new(compiled[0]) as pg:
-        connection = psycopg.connect(**connection_parameters(pg))
-        yield connection
-        connection.close()
 
 
 @hypothesis.given(history=histories)
