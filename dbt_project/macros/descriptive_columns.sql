@@ -7,6 +7,11 @@
     ]) %}
 {% endmacro %}
 
+{#- Those of them that TMDB gives in the language asked for. -#}
+{% macro translated_columns() %}
+    {% do return(['title', 'collection_name', 'tagline', 'overview', 'homepage', 'poster_path', 'backdrop_path']) %}
+{% endmacro %}
+
 {#- By which two descriptions of a film are told apart; `row`: the table's alias. -#}
 {% macro description_hash(row) -%}
     md5(row(

@@ -22,7 +22,8 @@
         snapshot.render(): of_film or 'snapshot_date = ' ~ of_day,
     } %}
     {% if of_day %}
-        {% for list in [ref('stg_tmdb__genre'), ref('stg_tmdb__country'), ref('stg_tmdb__language')] %}
+        {% for list in [ref('stg_tmdb__genre'), ref('stg_tmdb__country'), ref('stg_tmdb__language'),
+            ref('stg_tmdb__certification'), ref('stg_tmdb__provider')] %}
             {% do doomed.update({list.render(): 'list_date = ' ~ of_day}) %}
         {% endfor %}
     {% endif %}

@@ -7,6 +7,7 @@
         select *
         {#- (a unit test's rows have no database) #}
         {%- if not execute or not source('tmdb', 'tmdb_response').database or load_relation(source('tmdb', 'tmdb_response')) is not none %}
+            {{- ', null::text as language' if execute and not has_language() }}
         from {{ source('tmdb', 'tmdb_response') }}
         where resource = '{{ resource }}' and {{ is_new() }}
         {%- else %}
@@ -16,12 +17,20 @@
                 null::date as snapshot_date,
                 null::smallint as http_status,
                 null::jsonb as payload,
-                null::bigint as load_id
+                null::bigint as load_id,
+                null::text as language
         ) as nothing_landed
         where false
         {%- endif %}
     ) as landed
 {%- endmacro %}
+
+{#- Whether the landing zone says in which language each answer was asked for; an old one that no run has migrated yet does not. -#}
+{% macro has_language() %}
+    {% set landing_zone = source('tmdb', 'tmdb_response') %}
+    {% set columns = adapter.get_columns_in_relation(landing_zone) if landing_zone.database else [] %}
+    {% do return(not landing_zone.database or 'language' in columns | map(attribute='name')) %}
+{% endmacro %}
 
 {#- {block: the column of stg_tmdb__movie_snapshot with its hash}; `movie` is what describes the film. -#}
 {% macro hashes_of_blocks(relation=none) %}

@@ -56,6 +56,7 @@ class LandingZone:
         date: dt.date,
         films: Mapping[int, dict[str, Any] | None],
         lists: Mapping[str, Any] | None = None,
+        language: str = "en-US",
     ) -> None:
         """Land films (None: TMDB answers 404) and lists (by default the newest as ever) for ``date``."""
         month = date.replace(day=1)
@@ -66,7 +67,8 @@ class LandingZone:
         )
         gone = {"success": False, "status_code": 34, "status_message": "The resource could not be found."}
         batch = [
-            Landed("movie", date, id_, 200 if film else 404, film or gone) for id_, film in films.items()
+            Landed("movie", date, id_, 200 if film else 404, film or gone, language)
+            for id_, film in films.items()
         ]
         batch += [Landed(name, date, 0, 200, body) for name, body in (lists or LISTS).items()]
         with self.connection.transaction():
@@ -75,12 +77,18 @@ class LandingZone:
             for response in batch:
                 self.connection.execute(
                     "insert into raw.tmdb_response (resource, snapshot_date, resource_id, http_status,"
-                    " payload, run_id, load_id, landed_at)"
-                    " values (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
+                    " payload, run_id, load_id, language, landed_at)"
+                    " values (%s, %s, %s, %s, %s, %s, %s, nullif(%s, 'en-US'), clock_timestamp())"
                     " on conflict (resource, snapshot_date, resource_id) do update set"
                     " payload = excluded.payload, http_status = excluded.http_status,"
-                    " load_id = excluded.load_id",
-                    (*response[:4], json.dumps(response.payload), self.run_id, row[0]),
+                    " load_id = excluded.load_id, language = excluded.language",
+                    (
+                        *response[:4],
+                        json.dumps(response.payload),
+                        self.run_id,
+                        row[0],
+                        response.language,
+                    ),
                 )
         self.landed.update({response[:3]: response for response in batch})
 

@@ -31,6 +31,10 @@ UNDESCRIPTIVE = {
     "external_ids", "images", "keywords", "lists", "recommendations", "release_dates", "reviews", "similar",
     "translations", "videos", "watch/providers",
 }  # fmt: skip
+#: What of a film's description comes in the language asked for.
+TRANSLATED = {
+    "title", "collection_name", "tagline", "overview", "homepage", "poster_path", "backdrop_path",
+}  # fmt: skip
 MONEY = 10**18 - 1
 GENDERS = {"1": "Female", "2": "Male", "3": "Non-binary"}
 
@@ -49,6 +53,7 @@ class Landed(NamedTuple):
     resource_id: int
     http_status: int
     payload: Any
+    language: str = "en-US"
 
 
 def text(value: Any) -> str | None:
@@ -346,17 +351,27 @@ class Tables:
         result = []
         for id_, rows in self.responses.items():
             versions: list[Row] = []
-            said: Row | None = None
+            last: Row | None = None
+            language = ""
+            is_there = False
             for row in rows:
-                before, said = said, description(row.payload, id_) if row.http_status == 200 else None
-                if said == before:
+                if row.http_status != 200:
+                    if is_there:
+                        versions[-1] |= {"valid_to": row.snapshot_date, "is_current": False}
+                    is_there = False
                     continue
-                if before is not None:
+                said = description(row.payload, id_)
+                # in another language what is translated says nothing
+                same = {name for name in said if row.language == language or name not in TRANSLATED}
+                changed = [name for name in said if last and name in same and said[name] != last[name]]
+                last, language = said, row.language
+                if is_there and not changed:
+                    versions[-1] |= said
+                    continue
+                if is_there:
                     versions[-1] |= {"valid_to": row.snapshot_date, "is_current": False}
-                if said is None:
-                    continue
-                changed = [name for name in said if versions and said[name] != versions[-1][name]]
-                kind = "first seen" if not versions else "changed" if before else "reappeared"
+                kind = "first seen" if not versions else "changed" if is_there else "reappeared"
+                is_there = True
                 version = {
                     "movie_id": id_,
                     "valid_from": row.snapshot_date,

@@ -7,7 +7,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from tests.dbt_project.expected import Row, Tables, days_before, decimal, mean, total
+from tests.dbt_project.expected import Row, days_before, decimal, mean, total
+from tests.dbt_project.expected_blocks import Blocks
 
 PRIOR_VOTES = 500
 CALENDAR_DAYS_BACK = 90
@@ -39,7 +40,7 @@ def ascending(value: Any) -> tuple[bool, Any]:
     return value is not None, 0 if value is None else -value
 
 
-class Views(Tables):
+class Views(Blocks):
     """The tables, and the views on them. Where a view has an order, its rows are in that order."""
 
     @cached_property

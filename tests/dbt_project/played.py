@@ -23,11 +23,11 @@ class World:
         kind, *how = action
         getattr(self, kind)(*how)
 
-    def land(self, day: dt.date, films: dict[int, Any], genres: Any) -> None:
+    def land(self, day: dt.date, films: dict[int, Any], genres: Any, language: str = "en-US") -> None:
         """Land films and, if given, TMDB's list of genres."""
         gone = {"success": False, "status_code": 34}
         rows = [
-            Landed("movie", day, id_, 404 if film is None else 200, film or gone)
+            Landed("movie", day, id_, 404 if film is None else 200, film or gone, language)
             for id_, film in films.items()
         ]
         if genres is not None:
@@ -38,11 +38,12 @@ class World:
         for row in rows:
             self.connection.execute(
                 "insert into raw.tmdb_response (resource, snapshot_date, resource_id, http_status, payload,"
-                " run_id, load_id, landed_at)"
-                " values (%s, %s, %s, %s, %s, 1, currval('raw.load_id_seq'), now())"
+                " language, run_id, load_id, landed_at)"
+                " values (%s, %s, %s, %s, %s, nullif(%s, 'en-US'), 1, currval('raw.load_id_seq'), now())"
                 " on conflict (resource, snapshot_date, resource_id) do update set"
-                " http_status = excluded.http_status, payload = excluded.payload, load_id = excluded.load_id",
-                (*row[:1], row.snapshot_date, row.resource_id, row.http_status, json.dumps(row.payload)),
+                " http_status = excluded.http_status, payload = excluded.payload, load_id = excluded.load_id,"
+                " language = excluded.language",
+                (*row[:4], json.dumps(row.payload), row.language),
             )
             self.landed[row[:3]] = row
 
@@ -55,7 +56,7 @@ class World:
         ]
         if before:
             last = max(before, key=lambda row: row.snapshot_date)
-            self.land(day, {film: last.payload if last.http_status == 200 else None}, None)
+            self.land(day, {film: last.payload if last.http_status == 200 else None}, None, last.language)
 
     def build(self, way: str, only: set[int] | None, stop_after: int | None) -> None:
         """Build all tables, some of them, or the first few."""

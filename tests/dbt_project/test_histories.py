@@ -122,6 +122,7 @@ landings = st.tuples(
         st.sampled_from(FILMS), st.one_of(st.none(), films, films, films), min_size=1, max_size=3
     ),
     st.sampled_from([None, None, *GENRE_LISTS]),
+    st.sampled_from(["en-US", "en-US", "fr-FR"]),
 )
 #: The same film again as on another day, which most days are.
 repeats = st.tuples(st.just("repeat"), st.sampled_from(DAYS), st.sampled_from(FILMS))

@@ -14,6 +14,7 @@ with landed as (
         snapshot_date,
         http_status = 404 as is_gone,
         payload,
+        coalesce(language, 'en-US') as language,
         load_id
     from {{ landed('movie') }}
     where http_status = 404 or (http_status = 200 and jsonb_typeof(payload) = 'object')
@@ -23,6 +24,7 @@ select
     landed.movie_id,
     landed.snapshot_date,
     landed.is_gone,
+    landed.language,
     sent.popularity,
     -- nobody has rated what has no votes
     case when sent.vote_count > 0 then sent.vote_average end as vote_average,

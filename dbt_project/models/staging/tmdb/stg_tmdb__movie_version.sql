@@ -71,6 +71,7 @@ select
     language.language_codes,
     language.language_english_names,
     language.language_native_names,
+    origin.origin_country_codes,
     {{ lost_fields(
         'described.film',
         {
@@ -96,6 +97,7 @@ select
             'genres': "genre.lost or jsonb_typeof(described.film -> 'genres') <> 'array'",
             'production_companies': "company.lost or jsonb_typeof(described.film -> 'production_companies') <> 'array'",
             'production_countries': "country.lost or jsonb_typeof(described.film -> 'production_countries') <> 'array'",
+            'origin_country': "jsonb_typeof(described.film -> 'origin_country') <> 'array'",
             'spoken_languages': "language.lost or jsonb_typeof(described.film -> 'spoken_languages') <> 'array'",
         }
     ) }} as lost_fields,
@@ -120,3 +122,9 @@ cross join lateral {{ json_members('described.film', 'spoken_languages', 'iso_63
     'language_english_names': json_text('member', 'english_name'),
     'language_native_names': json_text('member', 'name'),
 }) }} as language
+cross join lateral (
+    select coalesce(array_agg(distinct origin.code) filter (where origin.code is not null), '{}') as origin_country_codes
+    from {{ json_elements("described.film -> 'origin_country'") }} as element (value)
+    cross join lateral (select jsonb_build_object('code', element.value) as country) as named
+    cross join lateral (select {{ json_text('named.country', 'code') }} as code) as origin
+) as origin

@@ -1,0 +1,45 @@
+{{ config(
+    unique_key=['movie_id', 'iso_3166_1', 'provider_id', 'offer_type'],
+    indexes=[{'columns': ['provider_id', 'iso_3166_1']}],
+    meta={'replaces': 'movie_id'}
+) }}
+
+with latest as (
+    select *
+    from {{ ref('int_movie_latest') }}
+    where {{ is_new() }}
+),
+
+sent as (
+    select * from {{ ref('stg_tmdb__movie_provider') }}
+),
+
+movie as (
+    select * from {{ ref('dim_movie') }}
+),
+
+provider as (
+    select * from {{ ref('dim_provider') }}
+),
+
+member as (
+    select sent.*
+    from latest
+    inner join movie on latest.movie_id = movie.movie_id
+    inner join sent
+        on
+            latest.movie_id = sent.movie_id
+            and latest.watch_providers_hash = sent.watch_providers_hash
+    inner join provider on sent.provider_id = provider.provider_id
+)
+
+select
+    latest.movie_id,
+    member.iso_3166_1,
+    member.provider_id,
+    member.offer_type,
+    member.display_priority,
+    latest.watch_providers_on as as_of_date,
+    latest.load_id
+from latest
+{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id

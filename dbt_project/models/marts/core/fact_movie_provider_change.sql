@@ -1,0 +1,128 @@
+{{ config(
+    unique_key=['movie_id', 'iso_3166_1', 'provider_id', 'offer_type', 'changed_on'],
+    indexes=[{'columns': ['changed_on']}],
+    meta={'replaces': 'movie_id'}
+) }}
+
+-- What each film's payload with watch providers says otherwise than the one before. What the first one has is nothing that joined:
+-- nobody has looked before.
+with snapshot as not materialized (
+    select * from {{ ref('stg_tmdb__movie_snapshot') }}
+),
+
+provider as (
+    select * from {{ ref('stg_tmdb__movie_provider') }}
+),
+
+movie as (
+    select * from {{ ref('dim_movie') }}
+),
+
+dim_provider as (
+    select * from {{ ref('dim_provider') }}
+),
+
+changed_movie as (
+    {% if is_incremental() and not is_rebuild() %}
+        select movie_id
+        from snapshot
+        where watch_providers_hash is not null and {{ is_new() }}
+
+        union distinct
+
+        -- the day that was compared was landed anew without providers
+        select known.movie_id
+        from {{ this }} as known
+        inner join snapshot
+            on
+                known.movie_id = snapshot.movie_id
+                and snapshot.snapshot_date in (known.changed_on, known.compared_with)
+        where {{ is_new('snapshot.load_id') }}
+    {% else %}
+        select movie_id from movie
+    {% endif %}
+),
+
+compared as (
+    select
+        snapshot.movie_id,
+        snapshot.snapshot_date as changed_on,
+        snapshot.watch_providers_hash,
+        snapshot.load_id,
+        lag(snapshot.snapshot_date) over snapshots as compared_with,
+        lag(snapshot.watch_providers_hash) over snapshots as hash_before
+    from snapshot
+    inner join changed_movie on snapshot.movie_id = changed_movie.movie_id
+    where snapshot.watch_providers_hash is not null
+    window snapshots as (partition by snapshot.movie_id order by snapshot.snapshot_date)
+),
+
+turn as (
+    select * from compared
+    where hash_before <> watch_providers_hash
+),
+
+offer as (
+    select
+        turn.movie_id,
+        turn.changed_on,
+        turn.compared_with,
+        turn.load_id,
+        provider.iso_3166_1,
+        provider.provider_id,
+        provider.offer_type,
+        'joined' as change_kind
+    from turn
+    inner join provider
+        on
+            turn.movie_id = provider.movie_id
+            and turn.watch_providers_hash = provider.watch_providers_hash
+
+    union all
+
+    select
+        turn.movie_id,
+        turn.changed_on,
+        turn.compared_with,
+        turn.load_id,
+        provider.iso_3166_1,
+        provider.provider_id,
+        provider.offer_type,
+        'left' as change_kind
+    from turn
+    inner join provider
+        on
+            turn.movie_id = provider.movie_id
+            and turn.hash_before = provider.watch_providers_hash
+),
+
+-- what was there before and is still there neither joined nor left
+change as (
+    select
+        offer.movie_id,
+        offer.iso_3166_1,
+        offer.provider_id,
+        offer.offer_type,
+        offer.changed_on,
+        offer.compared_with,
+        min(offer.change_kind) as change_kind,
+        max(offer.load_id) as load_id
+    from offer
+    inner join movie on offer.movie_id = movie.movie_id
+    inner join dim_provider on offer.provider_id = dim_provider.provider_id
+    group by
+        offer.movie_id, offer.iso_3166_1, offer.provider_id, offer.offer_type, offer.changed_on, offer.compared_with
+    having count(*) = 1
+)
+
+select
+    changed_movie.movie_id,
+    change.iso_3166_1,
+    change.provider_id,
+    change.offer_type,
+    change.changed_on,
+    change.compared_with,
+    change.change_kind,
+    coalesce(change.load_id, 0) as load_id
+from changed_movie
+{{ 'left' if is_incremental() else 'inner' }} join change on changed_movie.movie_id = change.movie_id

@@ -1,0 +1,27 @@
+{{ config(unique_key=['iso_3166_1', 'certification', 'list_date'], meta={'replaces': 'list_date'}) }}
+
+-- {"certifications": {country: [{"certification", "meaning", "order"}, …]}}
+select distinct on (landed.snapshot_date, certification.iso_3166_1, certification.certification)
+    certification.iso_3166_1,
+    certification.certification,
+    landed.snapshot_date as list_date,
+    certification.meaning,
+    certification.certification_order,
+    landed.load_id
+from {{ landed('certification_list') }}
+{{ 'left' if is_incremental() else 'inner' }} join lateral (
+    select
+        country.iso_3166_1,
+        {{ json_text('element.sent', 'certification') }} as certification,
+        {{ json_text('element.sent', 'meaning') }} as meaning,
+        {{ json_integer('element.sent', 'order') }} as certification_order
+    from jsonb_each(
+        case
+            when jsonb_typeof(landed.payload -> 'certifications') = 'object' then landed.payload -> 'certifications'
+        end
+    ) as country (iso_3166_1, certifications)
+    cross join lateral {{ json_elements('country.certifications') }} as element (sent)
+) as certification on certification.certification is not null and certification.iso_3166_1 <> ''
+order by
+    landed.snapshot_date asc, certification.iso_3166_1 asc, certification.certification asc,
+    certification.certification_order asc nulls last, certification.meaning desc nulls last

@@ -1,0 +1,18 @@
+{{ config(
+    unique_key=['movie_id', 'external_ids_hash', 'source'],
+    indexes=[{'columns': ['load_id']}],
+    post_hook="{{ drop_withdrawn_versions('external_ids_hash') }}"
+) }}
+
+-- {"imdb_id": …, "wikidata_id": …}; whichever sites TMDB knows
+select
+    version.movie_id,
+    version.version_hash as external_ids_hash,
+    regexp_replace(site.field, '_id$', '') as source,
+    sent.external_id,
+    version.load_id
+from {{ new_versions('external_ids') }} as version
+cross join lateral jsonb_each(version.film -> 'external_ids') as site (field, value)
+cross join lateral (select jsonb_build_object('id', site.value) as site) as named
+cross join lateral (select {{ json_text('named.site', 'id') }} as external_id) as sent
+where site.field like '_%\_id' and sent.external_id is not null

@@ -1,0 +1,33 @@
+{{ config(
+    unique_key=['movie_id', 'watch_providers_hash', 'iso_3166_1', 'provider_id', 'offer_type'],
+    indexes=[{'columns': ['load_id']}],
+    post_hook="{{ drop_withdrawn_versions('watch_providers_hash') }}"
+) }}
+
+-- {country: {"link": …, kind of offer: [provider, …]}}; whichever kinds TMDB has
+select
+    version.movie_id,
+    version.version_hash as watch_providers_hash,
+    country.iso_3166_1,
+    provider.provider_id,
+    offer.offer_type,
+    max(provider.name) as name,
+    max(provider.logo_path) as logo_path,
+    min(provider.display_priority) as display_priority,
+    max(version.load_id) as load_id
+from {{ new_versions('watch_providers') }} as version
+cross join lateral jsonb_each(version.film #> '{watch/providers,results}') as country (iso_3166_1, offers)
+cross join lateral jsonb_each(
+    case when jsonb_typeof(country.offers) = 'object' then country.offers end
+) as offer (offer_type, providers)
+cross join lateral {{ json_elements('offer.providers') }} as element (sent)
+cross join lateral (
+    select
+        {{ json_id('element.sent', 'provider_id') }} as provider_id,
+        {{ json_text('element.sent', 'provider_name') }} as name,
+        {{ json_text('element.sent', 'logo_path') }} as logo_path,
+        {{ json_integer('element.sent', 'display_priority') }} as display_priority
+) as provider
+where provider.provider_id is not null and country.iso_3166_1 <> '' and offer.offer_type <> ''
+group by
+    version.movie_id, version.version_hash, country.iso_3166_1, provider.provider_id, offer.offer_type
