@@ -32,4 +32,7 @@ select
 from first_release
 inner join movie on first_release.movie_id = movie.movie_id
 left join country on first_release.iso_3166_1 = country.iso_3166_1
-where first_release.cinema_date is not null and first_release.digital_date is not null and movie.vanished_on is null
+where
+    first_release.cinema_date is not null
+    and first_release.digital_date is not null
+    and movie.vanished_on is null

@@ -13,8 +13,11 @@ this_month as (
     select release.*
     from release
     where
-        release.release_date >= (select date_trunc('month', date_id)::date from newest)
-        and release.release_date < (select (date_trunc('month', date_id) + interval '1 month')::date from newest)
+        release.release_date >= (select date_trunc('month', newest.date_id)::date from newest)
+        and release.release_date < (
+            select (date_trunc('month', newest.date_id) + interval '1 month')::date
+            from newest
+        )
 )
 
 select

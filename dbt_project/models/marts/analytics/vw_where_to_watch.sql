@@ -23,7 +23,8 @@ select
     coalesce(provider.name, 'Provider ' || offer.provider_id) as provider_name,
     offer.offer_type,
     offer.as_of_date,
-    'https://www.themoviedb.org/movie/' || offer.movie_id || '/watch?locale=' || offer.iso_3166_1 as watch_page
+    'https://www.themoviedb.org/movie/' || offer.movie_id || '/watch?locale=' || offer.iso_3166_1
+        as watch_page
 from offer
 inner join movie on offer.movie_id = movie.movie_id
 inner join provider on offer.provider_id = provider.provider_id

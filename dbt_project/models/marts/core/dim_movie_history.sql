@@ -94,8 +94,8 @@ compared as (
     window snapshots as (partition by snapshot.movie_id order by snapshot.snapshot_date)
 ),
 
--- A film that has gone ends its version and begins none. Where the film was asked for in another language than the day before, what
--- TMDB translates differs and says nothing; only the rest is compared.
+-- A film that has gone ends its version and begins none. Where the film was asked for in another language
+-- than the day before, what TMDB translates differs and says nothing; only the rest is compared.
 turn as (
     select
         compared.*,
@@ -138,7 +138,7 @@ described as (
         turn.language = case when turn.is_back then turn.language_before_gap else turn.language_before end as is_same_language
         {%- for column in descriptive_columns() %},
             shown.{{ column }},
-            version.{{ column }} is distinct from version_before.{{ column }} as {{ column }}_differs
+            (version.{{ column }} is distinct from version_before.{{ column }}) as {{ column }}_differs
         {%- endfor %}
     from turn
     inner join version

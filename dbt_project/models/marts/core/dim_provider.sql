@@ -16,7 +16,8 @@ latest as (
     select * from {{ ref('int_movie_latest') }}
 ),
 
--- a provider stands in each country where it has the film: of what one film says of it, the last in order counts
+-- a provider stands in each country where it has the film: of what one film says of it, the last in
+-- order counts
 offered as (
     select
         movie_id,

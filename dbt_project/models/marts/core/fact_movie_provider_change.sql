@@ -4,8 +4,8 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
--- What each film's payload with watch providers says otherwise than the one before. What the first one has is nothing that joined:
--- nobody has looked before.
+-- What each film's payload with watch providers says otherwise than the one before. What the first one has
+-- is nothing that joined: nobody has looked before.
 with snapshot as not materialized (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),
@@ -111,7 +111,8 @@ change as (
     inner join movie on offer.movie_id = movie.movie_id
     inner join dim_provider on offer.provider_id = dim_provider.provider_id
     group by
-        offer.movie_id, offer.iso_3166_1, offer.provider_id, offer.offer_type, offer.changed_on, offer.compared_with
+        offer.movie_id, offer.iso_3166_1, offer.provider_id, offer.offer_type, offer.changed_on,
+        offer.compared_with
     having count(*) = 1
 )
 

@@ -17,7 +17,8 @@ from {{ landed('certification_list') }}
         {{ json_integer('element.sent', 'order') }} as certification_order
     from jsonb_each(
         case
-            when jsonb_typeof(landed.payload -> 'certifications') = 'object' then landed.payload -> 'certifications'
+            when jsonb_typeof(landed.payload -> 'certifications') = 'object'
+                then landed.payload -> 'certifications'
         end
     ) as country (iso_3166_1, certifications)
     cross join lateral {{ json_elements('country.certifications') }} as element (sent)

@@ -4,8 +4,9 @@
     post_hook="{{ drop_withdrawn_versions('release_dates_hash') }}"
 ) }}
 
--- A country may have several releases of one type and some without a type, so they are numbered in an order of their own, whatever
--- TMDB's; what is there twice, alike in all, counts once.
+-- A country may have several releases of one type and some without a type, so they are numbered in an order
+-- of their own, whatever TMDB's; what is there twice, alike in all, counts once.
+-- noqa: disable=RF03
 with release as (
     select distinct
         version.movie_id,

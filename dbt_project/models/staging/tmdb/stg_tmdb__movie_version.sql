@@ -123,7 +123,9 @@ cross join lateral {{ json_members('described.film', 'spoken_languages', 'iso_63
     'language_native_names': json_text('member', 'name'),
 }) }} as language
 cross join lateral (
-    select coalesce(array_agg(distinct origin.code) filter (where origin.code is not null), '{}') as origin_country_codes
+    select
+        coalesce(array_agg(distinct origin.code) filter (where origin.code is not null), '{}')
+            as origin_country_codes
     from {{ json_elements("described.film -> 'origin_country'") }} as element (value)
     cross join lateral (select jsonb_build_object('code', element.value) as country) as named
     cross join lateral (select {{ json_text('named.country', 'code') }} as code) as origin

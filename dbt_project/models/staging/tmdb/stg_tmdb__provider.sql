@@ -14,4 +14,6 @@ from {{ landed('watch_provider_list') }}
         {{ json_text('element.sent', 'logo_path') }} as logo_path
     from {{ json_elements("landed.payload -> 'results'") }} as element (sent)
 ) as provider on provider.provider_id is not null
-order by landed.snapshot_date asc, provider.provider_id asc, provider.name desc nulls last, provider.logo_path desc nulls last
+order by
+    landed.snapshot_date asc, provider.provider_id asc, provider.name desc nulls last,
+    provider.logo_path desc nulls last
