@@ -106,6 +106,9 @@ PRIMARY_KEYS = {
     "bridge_movie_country PRIMARY KEY (movie_id, iso_3166_1)",
     "bridge_movie_language PRIMARY KEY (movie_id, iso_639_1)",
     "fact_movie_daily PRIMARY KEY (date_id, movie_id)",
+    "bridge_movie_release PRIMARY KEY (movie_id, iso_3166_1, release_number)",
+    "bridge_movie_provider PRIMARY KEY (movie_id, iso_3166_1, provider_id, offer_type)",
+    "bridge_movie_translation PRIMARY KEY (movie_id, iso_639_1, iso_3166_1)",
 }
 
 FOREIGN_KEYS = {
@@ -125,6 +128,9 @@ FOREIGN_KEYS = {
     "bridge_movie_country FOREIGN KEY (iso_3166_1) REFERENCES dim_country(iso_3166_1)",
     "bridge_movie_language FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
     "bridge_movie_language FOREIGN KEY (iso_639_1) REFERENCES dim_language(iso_639_1)",
+    "bridge_movie_release FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
+    "bridge_movie_provider FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
+    "bridge_movie_provider FOREIGN KEY (provider_id) REFERENCES dim_provider(provider_id)",
     "fact_movie_daily FOREIGN KEY (movie_id) REFERENCES dim_movie(movie_id)",
     "fact_movie_daily FOREIGN KEY (date_id) REFERENCES dim_date(date_id)",
 }
