@@ -89,6 +89,23 @@ KEYWORDS: list[Any] = [
     {"keywords": [{"id": 2, "name": "noir"}, {"id": 1, "name": None}]},
     [],
 ]
+ALPHA = {"provider_id": 8, "provider_name": "Alpha", "display_priority": 1}
+BETA = {"provider_id": 9, "provider_name": None}
+PROVIDERS: list[Any] = [
+    {"success": False, "status_code": 34, "status_message": "Gone."},
+    {"results": {}},
+    {"results": {"US": {"flatrate": [ALPHA], "rent": [ALPHA, BETA]}}},
+    {"results": {"US": {"flatrate": [{**ALPHA, "provider_name": "Alfa"}]}, "DE": {"ads": [BETA]}}},
+]
+RELEASES: list[Any] = [
+    None,
+    {"results": []},
+    {
+        "results": [
+            {"iso_3166_1": "US", "release_dates": [{"release_date": "2026-03-02T00:00:00.000Z", "type": 3}]}
+        ]
+    },
+]
 GENRE_LISTS = [
     {"genres": [{"id": 18, "name": "Drama"}, {"id": 35, "name": "Comedy"}]},
     {"genres": [{"id": 35, "name": "Comedies"}, {"id": 18, "name": ""}]},
@@ -112,7 +129,12 @@ films = st.fixed_dictionaries(
         "vote_average": measures,
         "vote_count": st.sampled_from([0, 3, 3.0, 120, -4, 2**40, "NaN"]),
     },
-    optional={"credits": st.sampled_from(CREDITS), "keywords": st.sampled_from(KEYWORDS)},
+    optional={
+        "credits": st.sampled_from(CREDITS),
+        "keywords": st.sampled_from(KEYWORDS),
+        "watch/providers": st.sampled_from(PROVIDERS),
+        "release_dates": st.sampled_from(RELEASES),
+    },
 )
 #: A few films of one day; None: TMDB answers 404.
 landings = st.tuples(
