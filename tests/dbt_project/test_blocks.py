@@ -198,6 +198,7 @@ def test_another_language_is_no_other_film(landing_zone: LandingZone, dbt: Dbt) 
             "select valid_from, title, changed_columns from marts.dim_movie_history order by 1"
         )
 
+    dbt("seed")
     dbt("run")
     landing_zone.land(days[0], {1: english})
     assert history() == [(days[0], "Spirited Away", None)]
