@@ -48,9 +48,11 @@
 
 {#-
     Rows (movie_id, version_hash, film, load_id): the versions of a `block` that are new to the model, each with a payload that shows it. For
-    the models that type what a block holds. (The versions are joined to the landing zone by film and day, both of which its key has.)
+    the models that type what a block holds. A new version has landed on its first day; read anew, it is taken from the first day
+    that was not pruned.
 -#}
 {% macro new_versions(block) -%}
+    {%- set snapshot = ref('stg_tmdb__movie_snapshot').render() -%}
     (
         select
             version.movie_id,
@@ -66,6 +68,19 @@
             from {{ ref('stg_tmdb__block_version') }}
             where block = '{{ block }}' and first_seen_on is not null and {{ is_new() }}
         ) as version
+        {% if var('reparse') %}
+            inner join (
+                select
+                    snapshot.movie_id,
+                    snapshot.{{ hashes_of_blocks()[block] }} as version_hash,
+                    min(snapshot.snapshot_date) as landed_on
+                from {{ source('tmdb', 'tmdb_response').render() }} as landed
+                inner join {{ snapshot }} as snapshot
+                    on landed.resource_id = snapshot.movie_id and landed.snapshot_date = snapshot.snapshot_date
+                where landed.resource = 'movie' and snapshot.{{ hashes_of_blocks()[block] }} is not null
+                group by snapshot.movie_id, snapshot.{{ hashes_of_blocks()[block] }}
+            ) as shown on version.movie_id = shown.movie_id and version.version_hash = shown.version_hash
+        {% endif %}
         inner join (
             select
                 resource_id,
@@ -75,7 +90,9 @@
             cross join lateral jsonb_path_query(payload, '$') as film (film)
             where http_status = 200
         ) as landed
-            on version.movie_id = landed.resource_id and version.first_seen_on = landed.snapshot_date
+            on
+                version.movie_id = landed.resource_id
+                and {{ 'shown.landed_on' if var('reparse') else 'version.first_seen_on' }} = landed.snapshot_date
     )
 {%- endmacro %}
 

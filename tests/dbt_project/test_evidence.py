@@ -249,3 +249,14 @@ def test_a_value_that_cannot_be_never_stops_a_day(world: World, value: Any) -> N
     build(world)
     lost = one(world, "select count(*) from staging.stg_tmdb__movie_version where lost_fields <> '{}'")
     assert lost > 0
+
+
+def test_what_is_read_anew_comes_from_the_days_that_are_left(world: World) -> None:
+    for day in (JANUARY, FEBRUARY, MARCH):
+        world.land(day, {1: full()}, None)
+    world.prune(PRUNED)
+    # as if staging had been typed by a version of the project that knew less
+    world.connection.execute("update staging.stg_tmdb__movie_version set status = 'wrong', genre_ids = '{}'")
+    world.connection.execute("update staging.stg_tmdb__movie_cast set character_name = null")
+    world.tables.build("reparse")
+    assert_as_landed(world.rows, world.landed.values())
