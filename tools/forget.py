@@ -53,7 +53,9 @@ async def forget(what: dict[str, object], *, asked: bool) -> int:
             if answer.strip().lower() not in ("y", "yes"):
                 print("Nothing was changed.")
                 return 1
-        code = await _dbt("run-operation", "forget", "--quiet", "--args", json.dumps({**what, "really": True}))
+        code = await _dbt(
+            "run-operation", "forget", "--quiet", "--args", json.dumps({**what, "really": True})
+        )
         return code or await _dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
 
 
