@@ -45,8 +45,8 @@ LOCK: Final = connections.Lock(
     "two builds at once would break each other",
 )
 
-#: A day tests what can be wrong that day. These repeat what a key, a constraint or the models' own SQL holds to
-#: in any case, and are for whoever changes the models: `make dbt` runs them.
+#: A day tests what can be wrong that day. These repeat what a key, a constraint or the models' own SQL holds
+#: to in any case, and are for whoever changes the models: `make dbt` runs them.
 _HELD_ANYHOW: Final = (
     "not_null",
     "unique",
