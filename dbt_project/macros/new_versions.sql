@@ -52,7 +52,10 @@
     that was not pruned.
 -#}
 {% macro new_versions(block) -%}
-    {%- set snapshot = ref('stg_tmdb__movie_snapshot').render() -%}
+    {#- (when the project is parsed, all that may be read is named) #}
+    {%- if not execute -%}
+        {%- do ref('stg_tmdb__movie_snapshot') -%}
+    {%- endif -%}
     (
         select
             version.movie_id,
@@ -75,7 +78,7 @@
                     snapshot.{{ hashes_of_blocks()[block] }} as version_hash,
                     min(snapshot.snapshot_date) as landed_on
                 from {{ source('tmdb', 'tmdb_response').render() }} as landed
-                inner join {{ snapshot }} as snapshot
+                inner join {{ ref('stg_tmdb__movie_snapshot').render() }} as snapshot
                     on landed.resource_id = snapshot.movie_id and landed.snapshot_date = snapshot.snapshot_date
                 where landed.resource = 'movie' and snapshot.{{ hashes_of_blocks()[block] }} is not null
                 group by snapshot.movie_id, snapshot.{{ hashes_of_blocks()[block] }}

@@ -4,8 +4,8 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
--- What each film's payload with watch providers says otherwise than the one before. What the first one has
--- is nothing that joined: nobody has looked before.
+-- What each film's list of offers says otherwise than the one before. What the first one has is nothing that
+-- joined: nobody has looked before.
 with snapshot as not materialized (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),
