@@ -35,8 +35,16 @@ def main(context: click.Context) -> None:
 @click.option("--repeats", default=3, show_default=True, type=click.IntRange(1), help="More days to measure.")
 @click.pass_obj
 def increment_command(console: Console, films: int, short: int, long: int, repeats: int) -> None:
-    """dbt's time for one more day after a short and a long history, and each view's."""
+    """dbt's time for one more day after a short and a long history, for a rebuild, and each view's."""
     increment.measure(console, films, short, long, repeats)
+
+
+@main.command(name="catalogue")
+@click.option("--films", default=60_000, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.pass_obj
+def catalogue_command(console: Console, films: int) -> None:
+    """dbt's time for the first day of mode export."""
+    increment.measure_catalogue(console, films)
 
 
 @main.command(name="extract")

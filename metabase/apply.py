@@ -72,6 +72,7 @@ class Reconciler:
         self._prune = prune
         self._adopt = adopt
         self._report = report
+        self._empty = False
         self._sync_seconds = sync_seconds
         self.changes: list[Change] = []
         self.others: list[states.Other] = []
@@ -98,6 +99,7 @@ class Reconciler:
         Raises `UsageError`, before the first write, when something that somebody else made has the name of
         one of ours.
         """
+        self._empty = empty
         state = State() if empty else states.read(self._client, self._spec)
         self.others = state.others
         if not self._planning and not self._adopt:
@@ -285,6 +287,11 @@ class Reconciler:
 
     def _reconcile_permissions(self) -> None:
         wanted = [one for one in self._spec.collections if one.permissions]
+        if self._empty:  # a plan: before the first run nobody can ask for the groups
+            for one in wanted:
+                lines = [f"{group}: {permission}" for group, permission in one.permissions.items()]
+                self._write(Change("~", f"permissions of collection {one.path}", tuple(lines)), "PUT", "", {})
+            return
         if not wanted:
             return
         groups = {raw["name"]: raw["id"] for raw in self._client.request("GET", "/api/permissions/group")}

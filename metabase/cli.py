@@ -129,8 +129,13 @@ def _reconcile(
     manifest_path: Path | None, folder: Path, prune: bool, adopt: bool, *, planning: bool, run: bool = False
 ) -> None:
     # half a second to import, and not needed for a check
-    from metabase.apply import Reconciler
+    from metabase.apply import Change, Reconciler
     from metabase.client import Client
+
+    def folded(change: Change) -> bool:
+        """Whether a change is one of the hundreds that the first apply makes to columns: they are counted."""
+        verbose = logging.getLogger("dbtmetabase").level == logging.INFO
+        return not planning and not verbose and change.what.startswith("field ")
 
     known, connection = settings.load(), settings.connection()
     content = loader.load(folder)
@@ -153,10 +158,14 @@ def _reconcile(
         planning=planning,
         prune=prune,
         adopt=adopt,
-        report=lambda change: click.echo(str(change)),
+        report=lambda change: None if folded(change) else click.echo(str(change)),
     )
     reconciler.run(empty=first_run and planning)
     made = len(reconciler.changes)
+    if fields := sum(map(folded, reconciler.changes)):
+        click.echo(
+            f"~ {fields} columns: what they mean, their keys and filters (`--verbose apply` names them)"
+        )
     if planning:
         click.echo(f"{made} to change; nothing was written" if made else "nothing to change")
         return

@@ -47,7 +47,7 @@ LOCK: Final = connections.Lock(
 
 #: A day tests what can be wrong that day. These repeat what a key, a constraint or the models' own SQL holds
 #: to in any case, and are for whoever changes the models: `make dbt` runs them.
-_HELD_ANYHOW: Final = (
+HELD_ANYHOW: Final = (
     "not_null",
     "unique",
     "unique_combination",
@@ -304,7 +304,7 @@ def _options(words: list[str]) -> tuple[bool, list[str], list[str]]:
     if not own.build_only:
         # unit tests judge the models, not the day's data
         build_options += ["--exclude-resource-type", "unit_test"]
-        build_options += ["--exclude", *(f"test_name:{name}" for name in _HELD_ANYHOW)]
+        build_options += ["--exclude", *(f"test_name:{name}" for name in HELD_ANYHOW)]
     return own.build_only, extract_options, build_options
 
 

@@ -10,7 +10,8 @@
 {#- The condition on the load_id of `relation`'s rows that are new to this model. -#}
 {% macro is_new(column='load_id') -%}
     {%- if execute and flags.WHICH in ('run', 'build') and model.resource_type != 'unit_test' -%}
-        {{ column }} > {{ taken() }} and {{ column }} <= {{ available() }}
+        {%- set bounds = load_bounds() -%}
+        {{ column }} > {{ -1 if is_rebuild(bounds) else bounds.taken }} and {{ column }} <= {{ bounds.available }}
     {%- else -%}
         {{ column }} is not null
     {%- endif -%}
@@ -20,39 +21,36 @@
     Whether the model is made anew, from all of what it reads: `--full-refresh`, or it has never run. What staging has read is kept
     (meta.kept): there, only `reparse` reads anew, and what the landing zone no longer has stays.
 -#}
-{% macro is_rebuild() %}
-    {% set kept = (config.get('meta') or {}).get('kept', false) %}
-    {% do return(execute and (var('reparse') if kept else flags.FULL_REFRESH) or taken_before() is none) %}
-{% endmacro %}
-
-{#- The model's watermark; none where it has never run. -#}
-{% macro taken_before() %}
-    {% if not execute or flags.WHICH not in ('run', 'build') %}
-        {% do return(none) %}
+{% macro is_rebuild(bounds=none) %}
+    {% if not execute or flags.WHICH not in ('run', 'build') or model.resource_type == 'unit_test' %}
+        {% do return(true) %}
     {% endif %}
-    {% set rows = run_query(
-        'select load_id from ' ~ bookkeeping_schema() ~ ".watermark where relation = '" ~ this.identifier ~ "'"
-    ).rows %}
-    {% do return(rows[0][0] | int if rows and load_cached_relation(this) else none) %}
+    {% set kept = (config.get('meta') or {}).get('kept', false) %}
+    {% set asked = var('reparse') if kept else flags.FULL_REFRESH %}
+    {% do return(asked or (bounds or load_bounds()).taken is none) %}
 {% endmacro %}
 
-{#- The load up to which this model has taken everything; -1 where it takes all of it. -#}
-{% macro taken() %}
-    {% do return(-1 if is_rebuild() else taken_before()) %}
+{#- taken: the model's watermark, none where it has never run. available: the load up to which all that it reads is there. -#}
+{% macro load_bounds() %}
+    {% set row = run_query(
+        'select (select load_id from ' ~ bookkeeping_schema() ~ ".watermark where relation = '" ~ this.identifier ~ "'), "
+        ~ available_load()
+    ).rows[0] %}
+    {% do return({
+        'taken': row[0] | int if row[0] is not none and load_cached_relation(this) else none,
+        'available': row[1] | int,
+    }) %}
 {% endmacro %}
 
-{#- The load up to which everything that this model reads is there. -#}
-{% macro available() %}
-    {% set query %}
-        select least(
-            (select load_id from {{ bookkeeping_schema() }}.build where invocation_id = '{{ invocation_id }}')
-            {% for parent in tables_read_by(model) | unique %}
-                , coalesce((select load_id from {{ bookkeeping_schema() }}.watermark where relation = '{{ parent }}'), 0)
-            {% endfor %}
-        )
-    {% endset %}
-    {% do return(run_query(query).rows[0][0] | int) %}
-{% endmacro %}
+{#- SQL: the load up to which everything that this model reads is there. -#}
+{% macro available_load() -%}
+    least(
+        (select load_id from {{ bookkeeping_schema() }}.build where invocation_id = '{{ invocation_id }}')
+        {%- for parent in tables_read_by(model) | unique -%}
+            , coalesce((select load_id from {{ bookkeeping_schema() }}.watermark where relation = '{{ parent }}'), 0)
+        {%- endfor -%}
+    )
+{%- endmacro %}
 
 {#- The names of the tables that a model reads, itself or through a view. -#}
 {% macro tables_read_by(node) %}
@@ -72,7 +70,7 @@
 {% macro record_watermark() %}
     {% if execute and not flags.EMPTY %}
         insert into {{ bookkeeping_schema() }}.watermark (relation, load_id)
-        values ('{{ this.identifier }}', {{ available() }})
+        select '{{ this.identifier }}', {{ available_load() }}
         on conflict (relation) do update set load_id = excluded.load_id, updated_at = now()
     {% endif %}
 {% endmacro %}

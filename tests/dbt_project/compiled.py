@@ -23,7 +23,7 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 
 _BOUNDS = re.compile(r"(\w+\.)?load_id > (-?\d+) and (?:\w+\.)?load_id <= (\d+)")
-_WATERMARK = re.compile(r"(insert into ops\.watermark.*?values \('(\w+)', )\d+\)", re.DOTALL)
+_WATERMARK = re.compile(r"(insert into ops\.watermark.*?select '\w+', )least\(.*?\)(\s+on conflict)", re.DOTALL)
 
 
 @dataclass
@@ -112,7 +112,7 @@ class Warehouse:
 
             for statement in model.statements[way]:
                 played = _BOUNDS.sub(bounds, statement)
-                self._connection.execute(_WATERMARK.sub(rf"\g<1>{available})", played).encode())
+                self._connection.execute(_WATERMARK.sub(rf"\g<1>{available}\g<2>", played).encode())
             self._connection.execute("discard temp")
             taken[model.name] = available
 

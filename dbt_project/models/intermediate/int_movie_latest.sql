@@ -3,11 +3,14 @@
     incremental_strategy='upsert',
     on_schema_change='append_new_columns',
     full_refresh=false,
+    persist_docs={'relation': false, 'columns': false},
     contract={'enforced': true},
     post_hook='{{ record_watermark() }}',
     unique_key='movie_id',
     indexes=[{'columns': ['load_id']}]
 ) }}
+
+{% set anew = is_rebuild() or not is_incremental() %}
 
 -- the columns of each block are written by a loop, in which the linter sees neither indentation nor
 -- every reference
@@ -35,7 +38,7 @@ changed_movie as (
 ),
 
 newest as (
-    {% if is_rebuild() or not is_incremental() %}
+    {% if anew %}
         select distinct on (movie_id)
             movie_id,
             snapshot_date,
@@ -79,7 +82,7 @@ reread_movie as (
         coalesce(
             {{ appended_blocks() | join('_hash, ') }}_hash
         ) is not null
-    {% if is_incremental() and not is_rebuild() %}
+    {% if not anew %}
 
         union distinct
 
@@ -124,7 +127,7 @@ select
     newest.content_hash,
     vanishing.vanished_on,
     {% for block in appended_blocks() %}
-        {% if is_incremental() and not is_rebuild() %}
+        {% if not anew %}
             case
                 when reread_movie.movie_id is null then known.{{ block }}_hash else block.{{ block }}_hash
             end
@@ -141,7 +144,7 @@ from changed_movie
 left join newest on changed_movie.movie_id = newest.movie_id
 left join vanishing on changed_movie.movie_id = vanishing.movie_id
 left join block on changed_movie.movie_id = block.movie_id
-{% if is_incremental() and not is_rebuild() %}
+{% if not anew %}
     left join reread_movie on changed_movie.movie_id = reread_movie.movie_id
     left join {{ this }} as known on changed_movie.movie_id = known.movie_id
 {% endif %}

@@ -1,0 +1,31 @@
+{#-
+    Puts the descriptions of tables and their columns into the database, as comments, where they differ. dbt's own persist_docs writes
+    each of the many hundred anew in every run, which takes a day longer than its films; it still does so for views, when they are made.
+-#}
+{% macro describe_tables() %}
+    {% if execute and flags.WHICH in ('run', 'build') %}
+        {% set known = {} %}
+        {% for row in run_query(
+            "select n.nspname || '.' || c.relname, coalesce(a.attname::text, ''), obj.description"
+            ~ ' from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace'
+            ~ ' left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped'
+            ~ " left join pg_description as obj on obj.objoid = c.oid and obj.classoid = 'pg_class'::regclass and obj.objsubid = a.attnum"
+            ~ " where c.relkind = 'r' and n.nspname in ('" ~ generate_schema_name('staging', none) ~ "', '" ~ generate_schema_name('marts', none) ~ "')"
+            ~ ' union all'
+            ~ " select n.nspname || '.' || c.relname, '', obj_description(c.oid, 'pg_class')"
+            ~ ' from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace'
+            ~ " where c.relkind = 'r' and n.nspname in ('" ~ generate_schema_name('staging', none) ~ "', '" ~ generate_schema_name('marts', none) ~ "')"
+        ).rows %}
+            {% do known.update({row[0] ~ ' ' ~ row[1]: row[2] or ''}) %}
+        {% endfor %}
+        {% for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' %}
+            {% set table = node.schema ~ '.' ~ node.alias %}
+            {% if known.get(table ~ ' ', node.description) != node.description %}
+                comment on table {{ table }} is {{ string_or_null(node.description) }};
+            {% endif %}
+            {% for name, column in node.columns.items() if known.get(table ~ ' ' ~ name, column.description) != column.description %}
+                comment on column {{ table }}.{{ name }} is {{ string_or_null(column.description) }};
+            {% endfor %}
+        {% endfor %}
+    {% endif %}
+{% endmacro %}
