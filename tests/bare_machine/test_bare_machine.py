@@ -63,7 +63,8 @@ def test_the_demo_and_the_tests_pass(as_user: AsUser) -> None:
     demo = as_user("make demo")
     assert demo.returncode == 0, demo.stdout[-5000:]
     assert "What to type next" in demo.stdout
-    tests = as_user("make test")
+    # a part of them that lacks each of these things somewhere: all of them again would double CI's time
+    tests = as_user("make test ARGS='tests/warehouse tests/preview tests/deploy/test_helm.py'")
     assert tests.returncode == 0, tests.stdout[-10000:]
     *_, left_out = tests.stdout.rpartition(" left out ")
     assert "chromium and chromedriver are missing: apt install chromium chromium-driver" in left_out
