@@ -30,7 +30,7 @@ BRIDGES = {
 }
 
 INDEXES = {
-    "fact_movie_daily": ["(date_id, movie_id)", "(movie_id, date_id DESC)", "(date_id)", "(load_id)"],
+    "fact_movie_daily": ["(date_id, movie_id)", "(movie_id, date_id DESC)"],
     "dim_movie": ["(movie_id)"],
     **{
         # a person may have several credits in one film

@@ -23,7 +23,9 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 
 _BOUNDS = re.compile(r"(\w+\.)?load_id > (-?\d+) and (?:\w+\.)?load_id <= (\d+)")
-_WATERMARK = re.compile(r"(insert into ops\.watermark.*?select '\w+', )least\(.*?\)(\s+on conflict)", re.DOTALL)
+_WATERMARK = re.compile(
+    r"(insert into ops\.watermark.*?select '\w+', )least\(.*?\)(\s+on conflict)", re.DOTALL
+)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,11 @@ def test_every_mart_and_view_is_there_row_by_row(marts: Source, folders: dict[st
     assert described.keys() == models.keys() and {"fact_movie_daily", "vw_top_movies"} <= models.keys()
     for name, each in models.items():
         path = folders["parquet"] / f"{name}.parquet"
-        expected = from_database(marts, f"{each.schema}.{each.alias}", ("*",))
+        expected = [
+            # a file has no type for an identifier
+            tuple(str(value) if isinstance(value, uuid.UUID) else value for value in row)
+            for row in from_database(marts, f"{each.schema}.{each.alias}", ("*",))
+        ]
         assert ordered(with_arrow(path)) == ordered(expected), name
         assert described[name]["rowCount"] == len(expected)
         assert pq.read_schema(path).names == [f["name"] for f in described[name]["schema"]["fields"]]

@@ -210,7 +210,7 @@ def test_an_owner_without_superuser_rights_can_make_it(connect: Connect, databas
     """As on a hosted PostgreSQL: the owner of the database, who may create roles."""
     admin = connect()
     admin.execute("drop role if exists test_hosted")
-    admin.execute("drop schema raw, staging, quality, marts, analytics cascade")
+    admin.execute("drop schema if exists raw, staging, quality, ops, marts, analytics cascade")
     admin.execute("create role test_hosted login createrole password 'x'")
     name = sql.Identifier(database["PGDATABASE"])
     present = admin.execute("select 1 from pg_roles where rolname = 'metabase_reader'").fetchone()
