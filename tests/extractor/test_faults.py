@@ -148,11 +148,11 @@ def test_more_than_one_percent_failed_fails_the_run_but_what_landed_stays(
     films = tmdb.ids()[:200]
     lost = set(films[10:14])
     tmdb.faults = Faults(permanent=dict.fromkeys(lost, "500"))
-    with pytest.raises(RunFailedError, match="4 of 203 could not be landed"):
+    with pytest.raises(RunFailedError, match="4 of 206 could not be landed"):
         extract(pages=10, max_tries=1)
     assert zone.films() | zone.films(status=404) == set(films) - lost
     run = zone.last_run()
-    assert run["status"] == "failed" and "4 of 203" in run["error"]
+    assert run["status"] == "failed" and "4 of 206" in run["error"]
     zone.assert_counts_are_true()
     # the next run fetches only these
     tmdb.faults = Faults()

@@ -282,9 +282,11 @@ def test_sigterm_while_postgresql_does_not_answer_is_told(
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
-            mute.accept()
-            process.terminate()
-            _, said = process.communicate(timeout=30)
+            # held: a connection that is closed is an answer
+            accepted, _ = mute.accept()
+            with accepted:
+                process.terminate()
+                _, said = process.communicate(timeout=30)
     assert process.returncode == 143, said
     (told,) = hook.contents()
     assert (told["status"], told["exit_code"]) == ("interrupted", 143)
