@@ -59,7 +59,7 @@ KINDS: Final = {
     "huge-length": "200 with a body of 40 MB, announced in Content-Length",
     "redirect": "302 to another host",
     "echo": "500 that repeats the request's Authorization header",
-    "gzip": "200 with the right body packed by gzip, without Content-Encoding",
+    "gzip": "the right answer packed by gzip, without Content-Encoding",
     "blocks-missing": "200 without blocks that append_to_response asks for",
     "blocks-null": "200 with such blocks null",
     "blocks-error": "200 with TMDB's error object (code 34) in the place of such blocks",
@@ -207,7 +207,8 @@ class Faults:
             case "502" | "503":
                 return answers.html(int(kind), _gateway_page(kind))
             case "gzip":
-                return answers.ok(gzip.compress(body, mtime=0))
+                packed = gzip.compress(body, mtime=0)
+                return answers.ok(packed, status=right.status)
             case "content-type":
                 return web.Response(body=body, status=right.status, content_type="text/html")
             case "redirect":

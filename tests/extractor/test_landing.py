@@ -8,7 +8,6 @@ from datetime import date
 import psycopg
 import pytest
 
-from common.errors import ConfigurationError
 from common.report import Counts
 from demo.server import StandIn
 from extractor import films, landing, settings
@@ -16,7 +15,7 @@ from extractor.buffer import BATCH_BYTES, BATCH_ROWS, Buffer
 from extractor.idset import IdSet
 from extractor.rows import Failure, Outcome, Row
 from extractor.schema import MIGRATIONS
-from tests.extractor.conftest import DAY, Extract, Zone
+from tests.extractor.conftest import DAY, Extract, Program, Zone
 
 
 def write(batches: list[list[Outcome]], day: date = DAY) -> Counts:
@@ -201,15 +200,12 @@ def test_what_to_fetch_costs_index_reads_at_a_year_of_history(zone: Zone, questi
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= PAGES[question]
 
 
-def test_an_encoding_that_cannot_hold_the_text_is_refused(
-    zone: Zone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_encoding_that_cannot_hold_the_text_is_refused(zone: Zone, program: Program) -> None:
     name = zone.variables["PGDATABASE"] + "_latin"
     zone.execute(f"create database {name} encoding 'LATIN1' locale 'C' template template0")
     try:
-        monkeypatch.setenv("PGDATABASE", name)
-        with pytest.raises(ConfigurationError, match="not UTF8"):
-            write([])
+        done = program("run", PGDATABASE=name)
+        assert done.returncode == 2 and "not UTF8" in done.stderr and "Traceback" not in done.stderr
     finally:
         zone.execute(f"drop database {name} with (force)")
 
