@@ -95,8 +95,8 @@ def test_a_renamed_column_is_told_wherever_it_is_read(files: Path, models: Manif
         ("movie.title as", "titel as", "3: there is no column 'titel'"),
         (
             "ref('vw_movie_latest')",
-            "ref('stg_tmdb__movie')",
-            "ref('stg_tmdb__movie'): the model is not for dashboards",
+            "ref('stg_tmdb__movie_version')",
+            "ref('stg_tmdb__movie_version'): the model is not for dashboards",
         ),
         ("{{ ref('vw_movie_latest') }}", "raw.tmdb_response", "raw.tmdb_response is read by its name"),
         ("{{ ref('vw_movie_latest') }}", "marts.dim_movie", "movie has no column 'popularity'"),
