@@ -5,6 +5,7 @@ No test reads the developer's ``.env``, his token, or touches the project's own 
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # started with nohup or in a script's background, this process ignores them, and so would what it starts
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(LeftOut())
     if not hasattr(config, "workerinput"):  # else the process that started this one has done it
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="tmdb-elt-tests-")
