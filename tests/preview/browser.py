@@ -73,8 +73,8 @@ class Browser:
         self.wait()
 
     def back(self) -> None:
-        """The browser's button Back."""
-        self._driver.back()
+        """Back within the page, until the page has been told: by its own history, as a slow driver skips entries."""
+        self.run_async("addEventListener('popstate', () => setTimeout(done), {once: true}); history.back()")
         self.wait()
 
     @property
@@ -189,6 +189,14 @@ class Browser:
             select,
             labels.index(label),
         )
+        self.wait()
+
+    def tick(self, name: str, *labels: str) -> None:
+        """Tick values of a filter that takes several, by its key and their labels."""
+        self.one(f"summary[data-filter={name}]").click()
+        for box in self.all(".choices label"):
+            if box.text in labels:
+                box.click()
         self.wait()
 
     def type(self, name: str, text: str) -> None:
