@@ -73,7 +73,7 @@ class Browser:
         self.wait()
 
     def back(self) -> None:
-        """Back within the page, until the page has been told: by its own history, as a slow driver skips entries."""
+        """Back within the page, until the page has been told."""
         self.run_async("addEventListener('popstate', () => setTimeout(done), {once: true}); history.back()")
         self.wait()
 

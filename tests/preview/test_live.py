@@ -110,7 +110,7 @@ def test_every_combination_in_a_browser(browser: Browser, pages: Pages) -> None:
                 browser.show(name, tab)
                 assert {drawn for _, drawn, _ in browser.cards()} <= {"yes", "empty"}, name
         browser.open(served.address, "film")
-        browser.type("film", "40")
+        browser.type("film", "Film 40")
         assert "Film 40" in browser.card("The film").text
 
 
