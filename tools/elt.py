@@ -10,11 +10,13 @@ ended by Ctrl-C and SIGTERM. A failed day is told to the webhook that TMDB_NOTIF
 
 import argparse
 import asyncio
+import importlib
 import json
 import logging
 import os
 import signal
 import sys
+import threading
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import defaultdict
@@ -326,7 +328,14 @@ def _execute(day: Day, program: Program) -> None:
             seconds = signals.LAST_WORD_SECONDS
             program.tell(step="start", status="interrupted", code=code, reason=stopped, seconds=seconds)
 
-    signals.execute(day.run(), hand_on=day.hand_on, afterwards=stopped, at_last=at_last)
+    def hand_on(number: signal.Signals) -> bool:
+        handed = day.hand_on(number)
+        if not handed and program.webhook is not None:
+            # the last word has a second, which on a busy machine loading httpx alone can take
+            threading.Thread(target=importlib.import_module, args=["httpx"], daemon=True).start()
+        return handed
+
+    signals.execute(day.run(), hand_on=hand_on, afterwards=stopped, at_last=at_last)
 
 
 if __name__ == "__main__":

@@ -288,6 +288,7 @@ def test_sigterm_while_postgresql_does_not_answer_is_told(
                 process.terminate()
                 _, said = process.communicate(timeout=30)
     assert process.returncode == 143, said
+    assert hook.contents(), said
     (told,) = hook.contents()
     assert (told["status"], told["exit_code"]) == ("interrupted", 143)
 
