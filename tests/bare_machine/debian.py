@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.left_out import missing
+
 RELEASE = "bookworm"
 
 _APART = ("--mount", "--pid", "--ipc", "--fork", "--kill-child")
@@ -28,7 +30,9 @@ exec chroot "$root" "$@"
 
 
 def archive() -> str:
-    """The address of Debian's archive that this machine's apt is set up with, else that of everybody."""
+    """The address of Debian's archive that this machine's apt is set up with, after one `apt-get update`."""
+    if not any(Path("/var/lib/apt/lists").glob("*_Packages*")):
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
     told = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
         capture_output=True,
@@ -36,7 +40,9 @@ def archive() -> str:
         check=True,
     )
     ours = [uri for uri in told.stdout.split() if uri.rstrip("/").endswith("/debian")]
-    return ours[0] if ours else "https://deb.debian.org/debian"
+    if not ours:
+        missing("apt is set up with no archive of Debian's")
+    return ours[0]
 
 
 def debootstrap(root: Path, packages: Sequence[str] = ()) -> None:
