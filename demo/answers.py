@@ -1,5 +1,6 @@
 """TMDB's error bodies and headers, as recorded in its answers, and how a body becomes a response."""
 
+from http import HTTPStatus
 from typing import Final
 from zlib import crc32
 
@@ -18,15 +19,11 @@ ERRORS: Final[dict[int, tuple[int, str]]] = {
     27: (400, "Too many append to response objects: The maximum number of remote calls is 20."),
     34: (404, "The resource you requested could not be found."),
 }
+JSON: Final = "application/json;charset=utf-8"
 #: Seconds for which an answer may be cached on the way, measured: films and lists, discover, errors.
 MAX_AGE: Final = 28_800
 MAX_AGE_DISCOVER: Final = 600
 MAX_AGE_ERROR: Final = 300
-
-_NOT_FOUND: Final = (
-    b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n"
-    b"<center><h1>404 Not Found</h1></center>\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
-)
 
 
 class ApiError(Exception):
@@ -35,7 +32,6 @@ class ApiError(Exception):
     def __init__(self, code: int, message: str | None = None) -> None:
         super().__init__(message or ERRORS[code][1])
         self.code = code
-        self.message = message
 
 
 def error_body(code: int, message: str | None = None) -> bytes:
@@ -48,8 +44,7 @@ def error_body(code: int, message: str | None = None) -> bytes:
 
 def ok(body: bytes, headers: dict[str, str] | None = None, status: int = 200) -> web.Response:
     """A body as JSON."""
-    kind = {"Content-Type": "application/json;charset=utf-8"}
-    return web.Response(body=body, status=status, headers={**kind, **(headers or {})})
+    return web.Response(body=body, status=status, headers={"Content-Type": JSON, **(headers or {})})
 
 
 def answer(body: bytes, max_age: int, *, status: int = 200, if_none_match: str | None = None) -> web.Response:
@@ -72,6 +67,9 @@ def too_many(count: int, limit: int) -> web.Response:
     return error(25, ERRORS[25][1].format(count=count, limit=limit))
 
 
-def html(status: int, body: bytes = _NOT_FOUND) -> web.Response:
+def html(status: int) -> web.Response:
     """A page that is not the API's."""
-    return web.Response(body=body, status=status, headers={"Content-Type": "text/html"})
+    title = f"{status} {HTTPStatus(status).phrase}"
+    head, body = f"<head><title>{title}</title></head>", f"<center><h1>{title}</h1></center>"
+    page = f"<html>\r\n{head}\r\n<body>\r\n{body}\r\n<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
+    return web.Response(body=page.encode(), status=status, headers={"Content-Type": "text/html"})

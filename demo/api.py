@@ -20,7 +20,7 @@ from aiohttp import web
 
 from demo import answers, discover, reference
 from demo.answers import ApiError
-from demo.edits import Edited, translated
+from demo.edits import Edited
 from demo.faults import ConnectionCutError, Faults, close
 from demo.query import Query, iso_date
 from demo.slots import FIRST_DAY, LAST_DAY
@@ -34,9 +34,9 @@ APPENDED_MAX: Final = 20
 EXPORT_DAYS: Final = 90
 #: What /find looks by.
 FIND_SOURCES: Final = (
-    *("imdb_id", "facebook_id", "instagram_id", "tiktok_id", "tvdb_id", "twitter_id", "wikidata_id"),
+    "facebook_id", "imdb_id", "instagram_id", "tiktok_id", "tvdb_id", "twitter_id", "wikidata_id",
     "youtube_id",
-)
+)  # fmt: skip
 _MOVIE: Final = re.compile(r"/movie/([0-9]+)")
 _BLOCK: Final = re.compile(r"/movie/([0-9]+)/([a-z_/]+)")
 _EXPORT: Final = re.compile(r"/p/exports/movie_ids_(\d\d)_(\d\d)_(\d{4})\.json\.gz")
@@ -63,14 +63,7 @@ class Api:
         #: Is told path, status and body of each answer under /3 that is no fault, in the server's thread.
         self.watch: Callable[[str, int, bytes], None] | None = None
         #: TMDB's lists as they are answered, by path; may be changed.
-        self.lists: dict[str, Any] = {
-            "/genre/movie/list": {"genres": reference.GENRES},
-            "/configuration/countries": reference.COUNTRIES,
-            "/configuration/languages": reference.LANGUAGES,
-            "/certification/movie/list": reference.CERTIFICATION_LIST,
-            "/watch/providers/movie": reference.PROVIDER_LIST,
-            "/watch/providers/regions": reference.PROVIDER_REGIONS,
-        }
+        self.lists: dict[str, Any] = dict(reference.LISTS)
         self._today: date | None = None
 
     @property
@@ -87,19 +80,19 @@ class Api:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         path = request.path
-        if path == "/_demo" or path.startswith("/_demo/"):
+        if path.split("/")[1] == "_demo":
             return await self._control(request, path)
         self.traffic.arrived(path)
         status = 0
         try:
             response = await self._answer(request, path)
             status = response.status
+            return response
         except ConnectionCutError:
             # aiohttp wants an answer; nobody is there to receive it
-            response = web.Response()
+            return web.Response()
         finally:
             self.traffic.left(status)
-        return response
 
     async def _answer(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         if path.startswith("/p/exports/"):
@@ -131,12 +124,12 @@ class Api:
         try:
             body = self._body(path.removeprefix("/3"), request.query)
         except ApiError as problem:
-            return answers.error(problem.code, problem.message)
+            return answers.error(problem.code, str(problem))
         max_age = answers.MAX_AGE_DISCOVER if path.startswith("/3/discover/") else answers.MAX_AGE
         return answers.answer(body, max_age, if_none_match=request.headers.get("If-None-Match"))
 
     def _body(self, path: str, query: Mapping[str, str]) -> bytes:
-        day, language = self.today.toordinal(), query.get("language", "")
+        day, language, region = self.today.toordinal(), query.get("language", ""), query.get("region", "")
         if language.startswith("en"):
             language = ""
         if film := _MOVIE.fullmatch(path):
@@ -146,37 +139,40 @@ class Api:
         if path == "/discover/movie":
             number, repeats = discover.page_number(query.get("page")), self.repeats
             if repeats is None:
-                repeats = 0.01 if self.films.source.moves_between_pages else 0.0
-            asked, region = Query.parse(query), query.get("region", "")
-            return orjson.dumps(discover.page(self.films, asked, number, day, repeats, language, region))
-        if path == "/movie/changes":
-            return self._changes(query.get("start_date"), query.get("end_date"), query.get("page"))
-        if path.startswith("/find/"):
+                repeats = 0.01 if self.films.moves_between_pages else 0.0
+            asked = Query.parse(query)
+            body: Any = discover.page(self.films, asked, number, day, repeats, language, region)
+        elif path == "/movie/changes":
+            body = self._changes(*map(query.get, ("start_date", "end_date", "page")))
+        elif path.startswith("/find/"):
             source, external_id = query.get("external_source"), path.removeprefix("/find/")
             if source not in FIND_SOURCES:
                 raise ApiError(5)
             found = self.films.find(external_id, day) if source == "imdb_id" else None
-            return orjson.dumps(discover.found(self.films, found, day, language))
-        if path not in self.lists:
+            body = discover.found(self.films, found, day, language)
+        elif path in self.lists:
+            body = _list(path, self.lists[path], language, query.get("watch_region"))
+        else:
             raise ApiError(34)
-        return orjson.dumps(self._listed(path, language, query.get("watch_region")))
+        return orjson.dumps(body)
 
     def movie(self, film_id: int, appended: str, day: int, language: str = "") -> bytes:
         """JSON of a film with the blocks asked for, in a language if that is not English. Raises ApiError 34
         where there is no such film, 27 for too many blocks; a block that TMDB does not know is left out, as
         TMDB does.
         """
-        names = appended.split(",") if appended else []
+        names = appended.split(",")
         if len(names) > APPENDED_MAX:
             raise ApiError(27)
         body = self.films.body(film_id, day)
         if body is None:
             raise ApiError(34)
-        if language and (said := self.films.translations(film_id, day)) is not None:
-            body = orjson.dumps(translated(orjson.loads(body), said, language))
+        if language and self.films.block("translations", film_id, day):
+            film = discover.translated(self.films, orjson.loads(body), film_id, day, language)
+            body = orjson.dumps(film)
         parts = [
-            b',"%b":%b' % (name.encode(), self.films.block(name, film_id, day))
-            for name in BLOCKS
+            b',"%b":%b' % (name.encode(), self.films.block(name, film_id, day) or nothing)
+            for name, nothing in BLOCKS.items()
             if name in names
         ]
         return body.rstrip()[:-1] + b"".join(parts) + b"}" if parts else body
@@ -185,36 +181,26 @@ class Api:
         """JSON of a block by its own path. Raises ApiError 34 where there is no such film or block."""
         if name not in BLOCKS or self.films.body(film_id, day) is None:
             raise ApiError(34)
-        return b'{"id":%d,%b' % (film_id, self.films.block(name, film_id, day).lstrip()[1:])
+        block = self.films.block(name, film_id, day) or BLOCKS[name]
+        return b'{"id":%d,%b' % (film_id, block.lstrip()[1:])
 
-    def _listed(self, path: str, language: str, region: str | None) -> Any:
-        listed = self.lists[path]
-        if path == "/genre/movie/list" and language:
-            # no fallback here, unlike in a film: a name that is not translated is null
-            names = reference.GENRE_NAMES_IN.get(language[:2], {})
-            return {"genres": [{**genre, "name": names.get(genre["id"])} for genre in listed["genres"]]}
-        if path == "/watch/providers/movie" and region:
-            return {"results": [row for row in listed["results"] if region in row["display_priorities"]]}
-        return listed
-
-    def _changes(self, start: str | None, end: str | None, number: str | None) -> bytes:
-        today = self.today
-        # without dates, the last 24 hours
+    def _changes(self, start: str | None, end: str | None, number: str | None) -> dict[str, Any]:
+        """A page of the changes between two dates; of the last 24 hours without any."""
         first = date.fromisoformat(iso_date(start)) if start else None
         last = date.fromisoformat(iso_date(end)) if end else None
         if last is None:
-            last = today if first is None else min(first + timedelta(days=CHANGES_DAYS), today)
+            last = self.today if first is None else min(first + timedelta(days=CHANGES_DAYS), self.today)
         first = first or last - timedelta(days=1)
         if not 0 <= (last - first).days <= CHANGES_DAYS:
             raise ApiError(20)
         page = discover.page_number(number)
-        rows = self.films.changes(first.toordinal(), min(last, today).toordinal())
+        rows = self.films.changes(first.toordinal(), min(last, self.today).toordinal())
         results = [
             {"id": row.film_id, "adult": row.adult, "softcore": None if row.adult is None else False}
             for row in rows[(page - 1) * CHANGES_PAGE : page * CHANGES_PAGE]
         ]
         total = {"total_pages": -(-len(rows) // CHANGES_PAGE), "total_results": len(rows)}
-        return orjson.dumps({"results": results, "page": page, **total})
+        return {"results": results, "page": page, **total}
 
     # --- daily export ---------------------------------------------------------------------------------------
 
@@ -272,6 +258,17 @@ class Api:
             self.today = date.fromisoformat(asked["date"])
         else:
             raise ValueError("no such control")
+
+
+def _list(path: str, listed: Any, language: str, region: str | None) -> Any:
+    """A list in a language, or of one region."""
+    if path == "/genre/movie/list" and language:
+        # no fallback here, unlike in a film: a name that is not translated is null
+        names = reference.GENRE_NAMES_IN.get(language[:2], {})
+        return {"genres": [{**genre, "name": names.get(genre["id"])} for genre in listed["genres"]]}
+    if path == "/watch/providers/movie" and region:
+        return {"results": [row for row in listed["results"] if region in row["display_priorities"]]}
+    return listed
 
 
 async def _gzip_lines(rows: Iterator[Any]) -> AsyncIterator[bytes]:

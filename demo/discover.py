@@ -1,12 +1,15 @@
-"""/discover/movie and /find: rows of films, in pages."""
+"""/discover/movie and /find: rows of films, in pages; and films in other languages."""
 
 from typing import Any, Final
 
+import orjson
+
 from demo.answers import ApiError
 from demo.draws import scramble
-from demo.edits import Edited, translated
-from demo.query import Query, regional_date
-from demo.source import Film
+from demo.edits import Edited
+from demo.query import regional_date
+from demo.reference import GENRE_NAMES_IN
+from demo.source import Film, Query
 
 PAGE_ROWS: Final = 20
 PAGE_MAX: Final = 500
@@ -17,9 +20,8 @@ _ROW_KEYS: Final = (
 
 
 def page_number(text: str | None) -> int:
-    """The page asked for. Raises ApiError 22 for one that is not 1 to 500."""
-    if text is None:
-        return 1
+    """The page asked for, 1 if none is. Raises ApiError 22 for one that is not 1 to 500."""
+    text = "1" if text is None else text
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= PAGE_MAX:
         raise ApiError(22)
     return int(text)
@@ -41,9 +43,9 @@ def page(
     drawn = scramble(day, number)
     if start and rows and drawn % 10_000 < moves * PAGE_ROWS * 10_000:
         rows[0] = ids[start - 1 - (drawn >> 16) % 3]
-    if moves:
+    if moves and total > 100:
         # total_results takes 33 values within one run of 50 pages
-        total = max(len(ids), total + (drawn >> 8) % 33 - 16) if total > 100 else total
+        total = max(len(ids), total + (drawn >> 8) % 33 - 16)
     return {
         "page": number,
         "results": [row(films, film_id, day, language, region) for film_id in rows],
@@ -54,13 +56,11 @@ def page(
 
 def row(films: Edited, film_id: int, day: int, language: str = "", region: str = "") -> Film:
     """A film as lists have it: in the language, with the region's release date."""
-    film = films.listed(film_id, day)
-    if language:
-        film = translated(film, films.translations(film_id, day), language)
+    film = translated(films, films.listed(film_id, day), film_id, day, language)
     if region:
-        film |= {"release_date": regional_date(films.with_blocks(film, ["release_dates"], day), region)}
+        film["release_date"] = regional_date(films.with_blocks(film, ["release_dates"], day), region)
     if "genres" in film:
-        film = {**film, "genre_ids": [genre["id"] for genre in film["genres"]]}
+        film["genre_ids"] = [genre["id"] for genre in film["genres"]]
     return {key: film[key] for key in _ROW_KEYS if key in film}
 
 
@@ -69,3 +69,25 @@ def found(films: Edited, film_id: int | None, day: int, language: str) -> dict[s
     rows = [] if film_id is None else [row(films, film_id, day, language) | {"media_type": "movie"}]
     others = ("person_results", "tv_results", "tv_episode_results", "tv_season_results")
     return {"movie_results": rows, **{kind: [] for kind in others}}
+
+
+def translated(films: Edited, film: Film, film_id: int, day: int, language: str) -> Film:
+    """A copy of the film as TMDB gives it in a language ("fr-FR", "fr"; "" is English): overview and tagline
+    are "" where there is none, the title falls back to the original one, a genre's name to the English one.
+    A film of which no translations are known is the same in any language.
+    """
+    block = films.block("translations", film_id, day) if language else None
+    if block is None:
+        return dict(film)
+    code, _, country = language.partition("-")
+    rows = [row for row in orjson.loads(block)["translations"] if row["iso_639_1"] == code]
+    rows.sort(key=lambda row: row["iso_3166_1"] != country)
+    said = rows[0]["data"] if rows else {}
+    names = GENRE_NAMES_IN.get(code, {})
+    texts = {
+        "title": said.get("title") or film.get("original_title"),
+        "overview": said.get("overview") or "",
+        "tagline": said.get("tagline") or "",
+        "genres": [{**row, "name": names.get(row["id"], row["name"])} for row in film.get("genres") or ()],
+    }
+    return film | {key: text for key, text in texts.items() if key in film}

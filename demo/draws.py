@@ -16,15 +16,12 @@ MASK: Final = 0xFFFFFFFF
 #: Divides a 32-bit number into [0, 1).
 UNIT: Final = 1 / 2**32
 
-
-@cache
-def _layout(count: int) -> Struct:
-    return Struct(f"<{count}I")
+_layout = cache(Struct)
 
 
 def numbers(key: str, count: int) -> tuple[int, ...]:
     """`count` 32-bit numbers drawn from `key`."""
-    return _layout(count).unpack(shake_128(key.encode()).digest(4 * count))
+    return _layout(f"<{count}I").unpack(shake_128(key.encode()).digest(4 * count))
 
 
 def scramble(mix: int, step: int) -> int:

@@ -1,6 +1,4 @@
-"""A test's own changes on top of a source: films altered, added, deleted from a day on; and films in other
-languages.
-"""
+"""A test's own changes on top of a source: films altered, added, deleted from a day on."""
 
 from bisect import insort
 from collections import OrderedDict
@@ -10,19 +8,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from demo.query import Query
-from demo.reference import GENRE_NAMES_IN
-from demo.source import BLOCKS, LISTED_MAX, Change, Film, Ranking, Source, export_row
+from demo.source import BLOCKS, LISTED_MAX, Change, Film, Query, Ranking, Source, export_row
 
-#: Keys to set on the film's payload, its blocks among them; or a function that alters the payload or returns
-#: another; or a raw body.
+#: Keys to set on the film's payload, its blocks among them; or a function (payload, day) that alters the
+#: payload or returns another; or a raw body.
 Alteration = Mapping[str, Any] | Callable[[Film, date], Film | None] | bytes
 _RANKINGS_KEPT = 32
 
 
 class _Override(NamedTuple):
-    change: Alteration
     since: int
+    change: Alteration
 
 
 class _Deletion(NamedTuple):
@@ -30,18 +26,19 @@ class _Deletion(NamedTuple):
     listed: bool
 
 
-class Edited:
+class Edited(Source):
     """A source as it is after a test's changes. See `demo.server.StandIn` for what the methods promise."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.moves_between_pages = source.moves_between_pages
         self._overrides: dict[int, _Override] = {}
         self._deletions: dict[int, _Deletion] = {}
         self._forget()
 
     def override(self, film_id: int, change: Alteration, since: int) -> None:
         """Alter a film, or add one, from a day on."""
-        self._overrides[film_id] = _Override(change, since)
+        self._overrides[film_id] = _Override(since, change)
         self._forget()
 
     def delete(self, film_id: int, since: int, listed: bool) -> None:
@@ -51,11 +48,9 @@ class Edited:
 
     def restore(self, film_id: int | None) -> None:
         """Take back every change of one film, or of all."""
-        for changes in (self._overrides, self._deletions):
-            if film_id is None:
-                changes.clear()
-            else:
-                changes.pop(film_id, None)
+        for edits in (self._overrides, self._deletions):
+            for edited in [film_id] if film_id is not None else [*edits]:
+                edits.pop(edited, None)
         self._forget()
 
     def _forget(self) -> None:
@@ -68,19 +63,16 @@ class Edited:
     def _overridden(self, day: int) -> set[int]:
         return {film_id for film_id, override in self._overrides.items() if override.since <= day}
 
-    def _deleted(self, day: int, *, listed: bool) -> set[int]:
-        """The films that are deleted on the day; without those that lists still have, unless `listed`."""
-        return {
-            film_id
-            for film_id, deletion in self._deletions.items()
-            if deletion.since <= day and (listed or not deletion.listed)
-        }
+    def _deleted(self, day: int) -> set[int]:
+        return {film_id for film_id, deletion in self._deletions.items() if deletion.since <= day}
+
+    def _unlisted(self, day: int) -> set[int]:
+        return {film_id for film_id in self._deleted(day) if not self._deletions[film_id].listed}
 
     # --- films ----------------------------------------------------------------------------------------------
 
     def body(self, film_id: int, day: int) -> bytes | None:
-        """JSON of /movie/{id} without blocks; None for a 404."""
-        if film_id in self._deleted(day, listed=True):
+        if film_id in self._deleted(day):
             return None
         if film_id not in self._overridden(day):
             return self.source.body(film_id, day)
@@ -88,10 +80,7 @@ class Edited:
         return change if isinstance(change, bytes) else orjson.dumps(self.film(film_id, day))
 
     def film(self, film_id: int, day: int) -> Film | None:
-        """The payload of /movie/{id} without blocks; None for a 404."""
-        if film_id in self._deleted(day, listed=True):
-            return None
-        film = self._altered(film_id, day)
+        film = None if film_id in self._deleted(day) else self._altered(film_id, day)
         return film and {key: value for key, value in film.items() if key not in BLOCKS}
 
     def _altered(self, film_id: int, day: int) -> Film | None:
@@ -109,21 +98,15 @@ class Edited:
         returned = change(film, date.fromordinal(day))
         return film if returned is None else returned
 
-    def block(self, name: str, film_id: int, day: int) -> bytes:
-        """JSON of a block of append_to_response; an empty one where neither the source nor an override has
-        it.
-        """
-        return self._block(name, film_id, day) or BLOCKS[name]
-
-    def _block(self, name: str, film_id: int, day: int) -> bytes | None:
+    def block(self, name: str, film_id: int, day: int) -> bytes | None:
         if film_id in self._overridden(day) and name in (film := self._altered(film_id, day) or {}):
             return orjson.dumps(film[name])
         return self.source.block(name, film_id, day)
 
-    def translations(self, film_id: int, day: int) -> list[Film] | None:
-        """The film's translations; None where nothing is known of them: it is the same in any language."""
-        block = self._block("translations", film_id, day)
-        return None if block is None else orjson.loads(block)["translations"]
+    def with_blocks(self, film: Film, names: Collection[str], day: int) -> Film:
+        """The film with some of its blocks, empty ones where neither the source nor an override has any."""
+        made = {name: self.block(name, film["id"], day) or BLOCKS[name] for name in names}
+        return film | {name: orjson.loads(block) for name, block in made.items()}
 
     def find(self, imdb_id: str, day: int) -> int | None:
         """The film with that id of IMDb."""
@@ -135,26 +118,20 @@ class Edited:
     # --- lists ----------------------------------------------------------------------------------------------
 
     def listed(self, film_id: int, day: int) -> Film:
-        """The film as lists know it."""
         film = self._altered(film_id, day) if film_id in self._overridden(day) else None
         return film or self.source.listed(film_id, day)
 
-    def with_blocks(self, film: Film, names: Collection[str], day: int) -> Film:
-        """The film with some of its blocks, empty ones where it has none."""
-        return film | {name: orjson.loads(self.block(name, film["id"], day)) for name in names}
-
     def ranking(self, query: Query, day: int) -> Ranking:
         """The ids of a discover query, the test's changes in place. The last few are kept."""
-        ranking = self._rankings.get((query, day))
-        if ranking is None:
-            ranking = self._rankings[query, day] = self._rank(query, day)
+        if (query, day) not in self._rankings:
+            self._rankings[query, day] = self._rank(query, day)
             if len(self._rankings) > _RANKINGS_KEPT:
                 self._rankings.popitem(last=False)
-        return ranking
+        return self._rankings[query, day]
 
     def _rank(self, query: Query, day: int) -> Ranking:
         found = self.source.ranking(query, day)
-        unlisted, altered = self._deleted(day, listed=False), self._overridden(day)
+        unlisted, altered = self._unlisted(day), self._overridden(day)
         if not unlisted and not altered:
             return found
         ids = [film_id for film_id in found.ids if film_id not in unlisted | altered]
@@ -168,42 +145,20 @@ class Edited:
     def changes(self, first: int, last: int) -> Sequence[Change]:
         """The source's changes, then the test's own that took effect in these days."""
         if self._changes is None or self._changes[:2] != (first, last):
-            own = {
-                film: Change(film, False) for film, e in self._overrides.items() if first <= e.since <= last
-            }
-            own |= {
-                film: Change(film, None) for film, e in self._deletions.items() if first <= e.since <= last
-            }
             rows = {row.film_id: row for row in self.source.changes(first, last)}
-            self._changes = (first, last, list({**rows, **own}.values()))
+            for edits, adult in ((self._overrides, False), (self._deletions, None)):
+                for film_id, edit in edits.items():
+                    if first <= edit.since <= last:
+                        rows[film_id] = Change(film_id, adult)
+            self._changes = (first, last, list(rows.values()))
         return self._changes[2]
 
     def export(self, day: int) -> Iterator[Film]:
         """The export of the day, without the films deleted, with those added."""
-        unlisted = self._deleted(day, listed=False)
-        added = self._overridden(day) - self._deleted(day, listed=True)
+        unlisted = self._unlisted(day)
+        added = self._overridden(day) - self._deleted(day)
         for row in self.source.export(day):
             added.discard(row["id"])
             if row["id"] not in unlisted:
                 yield row
         yield from (export_row(self.listed(film_id, day)) for film_id in sorted(added))
-
-
-def translated(film: Film, translations: list[Film] | None, language: str) -> Film:
-    """A film as TMDB gives it in a language ("fr-FR", "fr"): overview and tagline "" where there is none, the
-    title falls back to the original one, a genre's name to the English one.
-    """
-    if translations is None:
-        return film
-    code, _, country = language.partition("-")
-    rows = [row for row in translations if row["iso_639_1"] == code]
-    rows.sort(key=lambda row: row["iso_3166_1"] != country)
-    said = rows[0]["data"] if rows else {}
-    names = GENRE_NAMES_IN.get(code, {})
-    texts = {
-        "title": said.get("title") or film.get("original_title"),
-        "overview": said.get("overview") or "",
-        "tagline": said.get("tagline") or "",
-    }
-    genres = [{**genre, "name": names.get(genre["id"], genre["name"])} for genre in film.get("genres") or ()]
-    return film | {key: text for key, text in {**texts, "genres": genres}.items() if key in film}

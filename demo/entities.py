@@ -5,6 +5,7 @@ name, as on TMDB). A person or a company is the same wherever it stands.
 """
 
 from base64 import b64encode
+from functools import lru_cache
 from hashlib import shake_128
 from typing import Any, Final
 
@@ -16,12 +17,9 @@ from demo.draws import UNIT, numbers, pick, spread
 COMPANIES: Final = 60_000
 PEOPLE: Final = 500_000
 COLLECTIONS: Final = 6_000
-#: People kept as JSON, about 20 MB.
-_PEOPLE_KEPT: Final = 50_000
 #: Days between two names of a company that is ever renamed (one in twelve; never the thirty biggest).
 RENAME_DAYS: Final = 400
-#: This rank's company has the same name as the one before it (measured: 29 names of 5,047 companies are
-#: shared).
+#: One company of so many has the name of the one before it (measured: 29 names of 5,047 companies).
 TWIN_EVERY: Final = 170
 
 #: Origins of companies and of films without a language of their own, with weights.
@@ -31,23 +29,20 @@ COUNTRY_TABLE: Final = spread(
     "AT 0.5 CH 0.5 NZ 0.4 ZA 0.3 UA 0.3 EG 0.3 PH 0.3 ID 0.3 TW 0.5 IL 0.4 SU 0.4 XC 0.2 XG 0.2 YU 0.2 "
     "AE 0.2 NG 0.2 CL 0.2 CO 0.2"
 )
-
-_CULTURES: Final = list(words.NAMES)
 #: Which culture a person of a rank belongs to: rank % 32 is an index into it.
 _CULTURE_SEATS: Final = (
     ["en"] * 14 + ["fr", "es", "de", "it", "sv", "pt"] * 2 + ["ja", "zh", "ko", "ru", "hi", "en"]
-)[:32]
+)
+#: Languages that share the names of another; those that have none either take English ones.
+_SHARED: Final = {
+    "da": "sv", "no": "sv", "nb": "sv", "fi": "sv", "ta": "hi", "te": "hi", "ml": "hi",
+    "ca": "es", "cn": "zh", "uk": "ru",
+}  # fmt: skip
 _SEATS_OF: Final = {
-    culture: [i for i, c in enumerate(_CULTURE_SEATS) if c == culture] for culture in _CULTURES
+    language: [seat for seat, of_seat in enumerate(_CULTURE_SEATS) if of_seat == culture]
+    for language, culture in [*zip(words.NAMES, words.NAMES, strict=True), *_SHARED.items()]
 }
-#: Languages that share the names of another; those that are in neither take English ones.
-_CULTURE_OF_LANGUAGE: Final = {
-    **{culture: culture for culture in _CULTURES},
-    **dict.fromkeys(("da", "no", "nb", "fi"), "sv"),
-    **dict.fromkeys(("ta", "te", "ml"), "hi"),
-    **{"ca": "es", "cn": "zh", "uk": "ru"},
-}
-_SMALL_COMPANIES: Final = words.COMPANY_FIRST + words.NOUNS + [name.roman for name in words.NAMES["en"].last]
+_SMALL_COMPANIES: Final = words.COMPANY_FIRST + words.NOUNS + [name.roman for name in words.NAMES["en"][1]]
 _DEPARTMENTS: Final = ["Acting"] * 6 + list(words.JOBS)
 
 
@@ -61,9 +56,9 @@ class Entities:
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
-        self._people: dict[int, bytes] = {}
-
-    # --- companies ------------------------------------------------------------------------------------------
+        #: What the rows of `cast` and `crew` say of a person, by rank, as the beginning of a JSON object. The
+        #: people kept are about 20 MB.
+        self.person = lru_cache(50_000)(self._person)
 
     def company_rank(self, drawn: int) -> int:
         """A rank from a uniform 32-bit number, by Zipf's law: the first in about 6 % of the draws."""
@@ -76,13 +71,11 @@ class Entities:
         return {
             "id": rank * 3 + 1 + drawn[0] % 3,
             "logo_path": image_path(f"{self.seed}:logo:{rank}")[:-3] + "png" if has_logo else None,
-            "name": self._company_name(rank, day),
+            "name": self._company_name(rank - 1 if rank % TWIN_EVERY == 7 else rank, day),
             "origin_country": "" if drawn[3] % 10 == 0 else pick(COUNTRY_TABLE, drawn[3]),
         }
 
     def _company_name(self, rank: int, day: int) -> str:
-        if rank % TWIN_EVERY == 7:
-            rank -= 1
         first, second, ending, rename = numbers(f"{self.seed}:company-name:{rank}", 4)
         # the big ones have plain names, the small ones need more words to be told apart
         name = pick(words.COMPANY_FIRST if rank < 300 else _SMALL_COMPANIES, first)
@@ -93,43 +86,31 @@ class Entities:
             at += (day + (rename >> 8)) // RENAME_DAYS
         return f"{name} {words.COMPANY_ENDINGS[at % len(words.COMPANY_ENDINGS)]}"
 
-    # --- people ---------------------------------------------------------------------------------------------
-
     def person_rank(self, drawn: int, language: str) -> int:
         """A rank from a uniform 32-bit number: long-tailed, and of the culture of the film's language."""
         rank = int(300 * ((PEOPLE / 300 + 1) ** (drawn * UNIT) - 1))
-        seats = _SEATS_OF[_CULTURE_OF_LANGUAGE.get(language, "en")]
+        seats = _SEATS_OF.get(language) or _SEATS_OF["en"]
         return rank - rank % 32 + seats[drawn % len(seats)]
 
-    def person(self, rank: int) -> bytes:
-        """What the rows of `cast` and `crew` say of a person, as the beginning of a JSON object."""
-        person = self._people.get(rank)
-        if person is None:
-            if len(self._people) >= _PEOPLE_KEPT:
-                self._people.clear()
-            person = self._people[rank] = orjson.dumps(self._draw_person(rank))[:-1]
-        return person
-
-    def _draw_person(self, rank: int) -> dict[str, Any]:
+    def _person(self, rank: int) -> bytes:
         culture = _CULTURE_SEATS[rank % 32]
-        names = words.NAMES[culture]
         drawn = numbers(f"{self.seed}:person:{rank}", 6)
-        first, last = pick(names.first, drawn[0]), pick(names.last, drawn[1])
-        native = drawn[2] & 3 > 0
-        return {
+        firsts, lasts = words.NAMES[culture]
+        first, last = pick(firsts, drawn[0]), pick(lasts, drawn[1])
+        name, native = f"{first.roman} {last.roman}", f"{first.native} {last.native}"
+        if culture in ("ja", "zh", "ko"):
+            native = last.native + first.native
+        person = {
             "adult": False,
             "gender": (0, 1, 2, 2, 1, 2, 0, 3)[drawn[3] & 7] if drawn[3] & 0x38 else 0,
             "id": rank * 7 + 2 + drawn[2] % 7,
             "known_for_department": pick(_DEPARTMENTS, drawn[4]),
-            "name": f"{first.roman} {last.roman}",
-            "original_name": names.native.format(first=first.native, last=last.native)
-            if native
-            else f"{first.roman} {last.roman}",
+            "name": name,
+            "original_name": native if drawn[2] & 3 > 0 else name,
             "popularity": round(8 * ((rank + 20) / 20) ** -0.5 * (0.5 + drawn[5] * UNIT), 4),
             "profile_path": image_path(f"{self.seed}:profile:{rank}") if drawn[5] & 3 else None,
         }
-
-    # --- keywords and collections ---------------------------------------------------------------------------
+        return orjson.dumps(person)[:-1]
 
     def keyword(self, drawn: int) -> dict[str, Any]:
         """A row of `keywords`: mostly one of the common words, sometimes one of the long tail."""
@@ -138,10 +119,8 @@ class Entities:
             return {"id": 100 + index * 37, "name": words.KEYWORDS[index]}
         adjective = drawn * len(words.ADJECTIVES) >> 32
         noun = (drawn >> 8) % len(words.NOUNS)
-        return {
-            "id": 200_000 + adjective * 100 + noun,
-            "name": f"{words.ADJECTIVES[adjective]} {words.NOUNS[noun]}".lower(),
-        }
+        name = f"{words.ADJECTIVES[adjective]} {words.NOUNS[noun]}".lower()
+        return {"id": 200_000 + adjective * 100 + noun, "name": name}
 
     def collection(self, drawn: int) -> dict[str, Any]:
         """A film's `belongs_to_collection`."""

@@ -23,13 +23,14 @@ import gzip
 import re
 import socket
 import struct
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import accumulate
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 import orjson
 from aiohttp import web
@@ -37,60 +38,13 @@ from aiohttp import web
 from demo import answers
 from demo.draws import UNIT, numbers
 
-#: Kinds of faults, and what each does.
-KINDS: Final = {
-    "500": "500 with TMDB's JSON, code 11",
-    "502": "502 with a page of HTML",
-    "503": "503 with a page of HTML",
-    "429": "429 with Retry-After in seconds",
-    "429-date": "429 with Retry-After as an HTTP date",
-    "429-bare": "429 without Retry-After",
-    "429-text": "429 with a body that is not JSON",
-    "reset": "the connection is reset (RST)",
-    "hang": "no answer for a long time",
-    "truncated": "the connection ends before the announced length",
-    "text": "200 with text that is not JSON",
-    "list": "200 with a JSON list where an object belongs (not for the lists that are bare arrays)",
-    "error-body": "200 with the body of an error",
-    "other-film": "200 with another film's id (films only)",
-    "nul": "200 with the right film, \\u0000 in its overview (films only)",
-    "content-type": "200 with the right body as text/html",
-    "huge": "200 with a body of 40 MB in chunks of unknown number",
-    "huge-length": "200 with a body of 40 MB, announced in Content-Length",
-    "redirect": "302 to another host",
-    "echo": "500 that repeats the request's Authorization header",
-    "gzip": "the right answer packed by gzip, without Content-Encoding",
-    "blocks-missing": "200 without blocks that append_to_response asks for",
-    "blocks-null": "200 with such blocks null",
-    "blocks-error": "200 with TMDB's error object (code 34) in the place of such blocks",
-    "page-empty": "200 with a page without rows, though its total_results says more (paged lists only)",
-    "page-short": "200 with a page of half its rows, with the right total_results (paged lists only)",
-    "page-none": "200 with a page without rows and total_results 0 (paged lists only)",
-}
 _FILM: Final = re.compile(r"/3/movie/(\d+)")
 _PAGED: Final = ("/3/discover/movie", "/3/movie/changes")
 _CHUNK: Final = b"lorem ipsum " * 5461
 
-#: 200 with another body.
-_BODIES: Final = {
-    "text": b"upstream connect error or disconnect/reset before headers",
-    "list": b'[{"id":1},{"id":2}]',
-    "error-body": answers.error_body(11),
-}
-#: 200 with the right document, a film or a page, but for these keys.
-_KEYS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
-    "other-film": lambda film: {"id": film.get("id", 0) + 1},
-    "nul": lambda film: {"overview": f"Broken\0off: {film.get('overview', '')}"},
-    "page-empty": lambda page: {"results": []},
-    "page-short": lambda page: {"results": page["results"][: len(page["results"]) // 2]},
-    "page-none": lambda page: {"results": [], "total_pages": 0, "total_results": 0},
-}
-#: 200 with the right film, but this in the place of some of its blocks, or nothing at all.
-_BLOCKS: Final[dict[str, list[Any]]] = {
-    "blocks-missing": [],
-    "blocks-null": [None],
-    "blocks-error": [orjson.loads(answers.error_body(34))],
-}
+
+class ConnectionCutError(Exception):
+    """The connection was ended on purpose; there is nobody to answer."""
 
 
 def _permanent(text: str) -> dict[int, str]:
@@ -108,10 +62,6 @@ _OPTIONS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "huge-mb": ("huge_bytes", lambda text: int(text) * 1024 * 1024),
     "redirect-to": ("redirect_to", lambda text: text.rstrip("/")),
 }
-
-
-class ConnectionCutError(Exception):
-    """The connection was ended on purpose; there is nobody to answer."""
 
 
 @dataclass
@@ -147,7 +97,7 @@ class Faults:
         """The faults of a specification (see above). Raises ValueError for one that is not understood."""
         rates: dict[str, float] = {}
         options: dict[str, Any] = {}
-        for item in filter(None, (item.strip() for item in text.split(","))):
+        for item in filter(None, map(str.strip, text.split(","))):
             name, equals, value = item.partition("=")
             if not equals:
                 raise ValueError(f"{item!r} is not of the form NAME=VALUE")
@@ -173,7 +123,7 @@ class Faults:
         if not self.rates or not self._paths.match(path):
             return None
         key = f"{path}?{query}"
-        failed = self._failed.get(key, 0)
+        failed = self._failed.pop(key, 0)
         if failed < self.attempts:
             drawn = numbers(f"{self.seed}:{day}:{key}:{failed}", 1)[0] * UNIT
             bounds = zip(accumulate(self.rates.values()), self.rates, strict=True)
@@ -182,7 +132,6 @@ class Faults:
                 self._failed[key] = failed + 1
                 self.injected[kind] += 1
                 return kind
-        self._failed.pop(key, None)
         return None
 
     async def inject(self, kind: str, request: web.BaseRequest, right: web.Response) -> web.StreamResponse:
@@ -190,93 +139,17 @@ class Faults:
 
         Raises ConnectionCutError where that ends the connection.
         """
-        body = right.body if isinstance(right.body, bytes) else b""
-        if kind in _BODIES:
-            return answers.ok(_BODIES[kind])
-        if kind in _KEYS:
-            document = orjson.loads(body)
-            return answers.ok(orjson.dumps(document | _KEYS[kind](document)))
-        if kind in _BLOCKS:
-            return answers.ok(orjson.dumps(self._without_blocks(kind, request, orjson.loads(body))))
-        match kind:
-            case "500":
-                return answers.error(11)
-            case "echo":
-                header = request.headers.get("Authorization", "")
-                return answers.error(11, f"Internal error while handling Authorization: {header}")
-            case "502" | "503":
-                return answers.html(int(kind), _gateway_page(kind))
-            case "gzip":
-                packed = gzip.compress(body, mtime=0)
-                return answers.ok(packed, status=right.status)
-            case "content-type":
-                return web.Response(body=body, status=right.status, content_type="text/html")
-            case "redirect":
-                return web.Response(status=302, headers={"Location": self.redirect_to + request.path_qs})
-            case "huge" | "huge-length":
-                return await self._huge(request, body, announced=kind == "huge-length")
-            case "reset":
-                _reset(request)
-            case "hang":
-                await self._hang(request)
-            case "truncated":
-                await _truncate(request, body)
-            case _:
-                return self._too_many(kind)
-        raise ConnectionCutError
-
-    def _without_blocks(self, kind: str, request: web.BaseRequest, film: dict[str, Any]) -> dict[str, Any]:
-        """The film with some of its appended blocks, or all, as the fault leaves them: drawn by request."""
-        names = [name for name in request.query["append_to_response"].split(",") if name in film]
-        drawn = numbers(f"{self.seed}:blocks:{request.path_qs}", 1)[0]
-        spoilt = [name for at, name in enumerate(names) if drawn >> at & 1] or names
-        kept = {name: value for name, value in film.items() if name not in spoilt}
-        return kept | {name: value for name in spoilt for value in _BLOCKS[kind]}
-
-    def _too_many(self, kind: str) -> web.Response:
-        if kind == "429-text":
-            return web.Response(status=429, text="Too many requests. Slow down.\n")
-        response = answers.too_many(46, 40)
-        if kind == "429":
-            response.headers["Retry-After"] = str(self.retry_after)
-        elif kind == "429-date":
-            until = datetime.now(UTC) + timedelta(seconds=self.retry_after)
-            response.headers["Retry-After"] = format_datetime(until, usegmt=True)
-        return response
-
-    async def _hang(self, request: web.BaseRequest) -> None:
-        end = asyncio.get_running_loop().time() + self.hang_seconds
-        while asyncio.get_running_loop().time() < end:
-            if request.transport is None or request.transport.is_closing():
-                return
-            await asyncio.sleep(0.05)
-        close(request)
-
-    async def _huge(self, request: web.BaseRequest, right: bytes, *, announced: bool) -> web.StreamResponse:
-        # right in all but its size: whoever reads to the end will find nothing wrong
-        response = web.StreamResponse(headers={"Content-Type": "application/json;charset=utf-8"})
-        head, tail = right.rstrip().removesuffix(b"}") + b',"padding":"', b'"}'
-        if announced:
-            response.content_length = self.huge_bytes
-        try:
-            await response.prepare(request)
-            await response.write(head)
-            async for chunk in _filler(self.huge_bytes - len(head) - len(tail)):
-                await response.write(chunk)
-            await response.write(tail)
-            await response.write_eof()
-        except ConnectionError as error:
-            raise ConnectionCutError from error
-        return response
+        done = KINDS[kind](_Case(self, request, right))
+        return done if isinstance(done, web.StreamResponse) else await done
 
 
 def _fits(kind: str, path: str, query: str, found: bool) -> bool:
     """Whether this kind of fault can befall the request; `found` says that its right answer is a 200."""
-    film = found and _FILM.fullmatch(path) is not None
-    if kind in _BLOCKS:
-        return film and "append_to_response=" in query
-    if kind in _KEYS:
-        return found and path in _PAGED if kind.startswith("page-") else film
+    if kind.startswith("page-"):
+        return found and path in _PAGED
+    if kind.startswith("blocks-") or kind in ("other-film", "nul"):
+        asked = not kind.startswith("blocks-") or "append_to_response=" in query
+        return found and asked and _FILM.fullmatch(path) is not None
     return kind != "list" or not path.startswith("/3/configuration/")
 
 
@@ -286,32 +159,146 @@ def close(request: web.BaseRequest) -> None:
         request.transport.close()
 
 
-def _reset(request: web.BaseRequest) -> None:
-    """End the connection with a reset (RST): a socket that does not linger drops what it has."""
-    transport = request.transport
-    if transport is not None:
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
+# --- what they do -------------------------------------------------------------------------------------------
 
 
-async def _truncate(request: web.BaseRequest, body: bytes) -> None:
-    response = web.StreamResponse(headers={"Content-Type": "application/json;charset=utf-8"})
-    response.content_length = len(body) + 1
-    await response.prepare(request)
-    await response.write(body[: len(body) // 2])
-    close(request)
+class _Case(NamedTuple):
+    """A request that meets a fault, and the answer that it would have had."""
+
+    faults: Faults
+    request: web.BaseRequest
+    right: web.Response
+
+    @property
+    def body(self) -> bytes:
+        """The right answer's."""
+        return self.right.body if isinstance(self.right.body, bytes) else b""
+
+    @property
+    def document(self) -> Any:
+        """The same as an object: a film or a page."""
+        return orjson.loads(self.body)
+
+    @property
+    def rows(self) -> int:
+        """How many there are on the right page."""
+        return len(self.document["results"])
+
+    def but(self, **keys: Any) -> web.Response:
+        """200 with the right document, but for these keys."""
+        return answers.ok(orjson.dumps(self.document | keys))
+
+    def spoilt(self, *instead: Any) -> web.Response:
+        """200 with the right film, but with this, or nothing, for some or all of its appended blocks."""
+        film = self.document
+        names = [name for name in self.request.query["append_to_response"].split(",") if name in film]
+        drawn = numbers(f"{self.faults.seed}:blocks:{self.request.path_qs}", 1)[0]
+        for name in [name for at, name in enumerate(names) if drawn >> at & 1] or names:
+            del film[name]
+            film.update((name, value) for value in instead)
+        return answers.ok(orjson.dumps(film))
+
+    def echo(self) -> web.Response:
+        """500 that repeats the request's Authorization header."""
+        header = self.request.headers.get("Authorization", "")
+        return answers.error(11, f"Internal error while handling Authorization: {header}")
+
+    def wait_until(self) -> str:
+        """Retry-After as an HTTP date."""
+        return format_datetime(datetime.now(UTC) + timedelta(seconds=self.faults.retry_after), usegmt=True)
+
+    async def reset(self) -> NoReturn:
+        """The connection is reset (RST): a socket that does not linger drops what it has."""
+        if self.request.transport is not None:
+            connection = self.request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.request.transport.abort()
+        raise ConnectionCutError
+
+    async def hang(self) -> NoReturn:
+        """No answer for a long time, unless the client goes away."""
+        end = time.monotonic() + self.faults.hang_seconds
+        while self.request.transport and not self.request.transport.is_closing():
+            if time.monotonic() >= end:
+                close(self.request)
+            await asyncio.sleep(0.05)
+        raise ConnectionCutError
+
+    async def truncated(self) -> NoReturn:
+        """The connection ends before the announced length."""
+        response = web.StreamResponse(headers={"Content-Type": answers.JSON})
+        response.content_length = len(self.body) + 1
+        await response.prepare(self.request)
+        await response.write(self.body[: len(self.body) // 2])
+        close(self.request)
+        raise ConnectionCutError
+
+    async def huge(self, *, announced: bool) -> web.StreamResponse:
+        """200 with a huge body that is right in all but its size: whoever reads to the end finds nothing
+        wrong. It comes in chunks of unknown number, or with its length announced.
+        """
+        response = web.StreamResponse(headers={"Content-Type": answers.JSON})
+        head, tail = self.body.rstrip().removesuffix(b"}") + b',"padding":"', b'"}'
+        filling = self.faults.huge_bytes - len(head) - len(tail)
+        if announced:
+            response.content_length = self.faults.huge_bytes
+        try:
+            await response.prepare(self.request)
+            await response.write(head)
+            for at in range(0, filling, len(_CHUNK)):
+                await response.write(_CHUNK[: filling - at])
+                # a client that reads fast must not keep the others waiting
+                await asyncio.sleep(0)
+            await response.write(tail)
+            await response.write_eof()
+        except ConnectionError as error:
+            raise ConnectionCutError from error
+        return response
 
 
-async def _filler(size: int) -> AsyncIterator[bytes]:
-    for _ in range(size // len(_CHUNK)):
-        yield _CHUNK
-        # a client that reads fast must not keep the others waiting
-        await asyncio.sleep(0)
-    yield _CHUNK[: size % len(_CHUNK)]
+def _too_many(wait: str | None = None) -> web.Response:
+    response = answers.too_many(46, 40)
+    if wait is not None:
+        response.headers["Retry-After"] = wait
+    return response
 
 
-def _gateway_page(status: str) -> bytes:
-    title = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable"}[status]
-    head, body = f"<head><title>{title}</title></head>", f"<body><h1>{title}</h1></body>"
-    return f"<html>\r\n{head}\r\n{body}\r\n</html>\r\n".encode()
+#: What each kind of fault does.
+KINDS: Final[dict[str, Callable[[_Case], web.StreamResponse | Awaitable[web.StreamResponse]]]] = {
+    "500": lambda case: answers.error(11),
+    "502": lambda case: answers.html(502),
+    "503": lambda case: answers.html(503),
+    "429": lambda case: _too_many(str(case.faults.retry_after)),
+    "429-date": lambda case: _too_many(case.wait_until()),
+    "429-bare": lambda case: _too_many(),
+    "429-text": lambda case: web.Response(status=429, text="Too many requests. Slow down.\n"),
+    "reset": _Case.reset,
+    "hang": _Case.hang,
+    "truncated": _Case.truncated,
+    # 200 with text that is not JSON; with a list where an object belongs; with the body of an error
+    "text": lambda case: answers.ok(b"upstream connect error or disconnect/reset before headers"),
+    "list": lambda case: answers.ok(b'[{"id":1},{"id":2}]'),
+    "error-body": lambda case: answers.ok(answers.error_body(11)),
+    # these two befall films only
+    "other-film": lambda case: case.but(id=case.document.get("id", 0) + 1),
+    "nul": lambda case: case.but(overview=f"Broken\0off: {case.document.get('overview', '')}"),
+    "content-type": lambda case: web.Response(
+        body=case.body, status=case.right.status, content_type="text/html"
+    ),
+    "huge": lambda case: case.huge(announced=False),
+    "huge-length": lambda case: case.huge(announced=True),
+    "redirect": lambda case: web.Response(
+        status=302, headers={"Location": case.faults.redirect_to + case.request.path_qs}
+    ),
+    "echo": _Case.echo,
+    # packed, without Content-Encoding
+    "gzip": lambda case: answers.ok(gzip.compress(case.body, mtime=0), status=case.right.status),
+    # films whose blocks were asked for: without them, with null or TMDB's error object in their place
+    "blocks-missing": lambda case: case.spoilt(),
+    "blocks-null": lambda case: case.spoilt(None),
+    "blocks-error": lambda case: case.spoilt(orjson.loads(answers.error_body(34))),
+    # paged lists: no rows, or half of them, though total_results says more; no rows, and total_results 0
+    "page-empty": lambda case: case.but(results=[]),
+    "page-short": lambda case: case.but(results=case.document["results"][: case.rows // 2]),
+    "page-none": lambda case: case.but(results=[], total_pages=0, total_results=0),
+}

@@ -4,12 +4,11 @@ Keys, types and order are those of TMDB's answers of 2026 (OpenAPI of 2026-05 an
 after it). What is usual is made here, what is odd in `quirks`.
 """
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
 from demo import history, quirks, words
-from demo.draws import UNIT, numbers, pick, spread
+from demo.draws import MASK, UNIT, numbers, pick, spread
 from demo.entities import COUNTRY_TABLE, Entities, image_path
 from demo.reference import COUNTRY_NAMES, GENRE_NAMES, LANGUAGE_ROWS
 from demo.slots import ADULT, RECENT, UNDATED, VIDEO, Slots
@@ -36,21 +35,78 @@ _GENRE_TABLE: Final = [
         "10752 1.8 10770 1.5 37 1"
     )
 ]
-
-
 #: A film's status from so many days before its release on.
 STATUSES: Final = {0: "Released", 120: "Post Production", 300: "In Production"}
 
 
 class Outline(NamedTuple):
-    """What a film is, without its texts: enough to filter and to list by."""
+    """What a film is on a day, enough to filter and to list by, and what follows from that alone."""
 
+    seed: str
     film_id: int
     slot: int
     day: int
+    #: Of its slot: see `Slots`.
+    flags: int
+    fame: float
+    release: int
+    #: The film's own numbers, and how often each of its fields was edited.
     drawn: tuple[int, ...]
     versions: dict[str, int]
     language: str
+
+    def numbers(self, what: str, count: int) -> tuple[int, ...]:
+        """More numbers of the film's own, for one part of it."""
+        return numbers(f"{self.seed}:{what}:{self.film_id}", count)
+
+    def version(self, field: str) -> str:
+        """What a field is drawn from that each edit makes anew."""
+        return f"{self.seed}:{field}:{self.film_id}:{self.versions[field]}"
+
+    def share(self) -> float:
+        """How much of the world knows the film: 0.1 to 0.95."""
+        return min(0.95, 0.1 + self.fame / 40)
+
+    def genre_ids(self) -> list[int]:
+        """Genres, the first the film's main one. Edits drop one, add one, or take all away."""
+        drawn = self.drawn[1]
+        count = (0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 5)[drawn & 15]
+        if count == 0 and drawn & 48:
+            count = 2
+        state = (self.versions["genres"] + (drawn >> 8)) % 4
+        if state == 1:
+            count = 0 if drawn >> 11 & 15 == 0 else count - 1 if count > 1 else count + 1
+        elif state == 3:
+            count += 1
+        return list(dict.fromkeys(pick(_GENRE_TABLE, seed) for seed in self.drawn[2:12]))[:count]
+
+    def titles(self) -> tuple[str, str]:
+        """Title in English and original title."""
+        drawn = self.drawn
+        at = 17 if self.versions["title"] % 2 else 12
+        # single-word patterns are rare: most drawn numbers fall on the longer ones
+        english = words.PATTERNS[int(len(words.PATTERNS) * (drawn[at] * UNIT) ** 1.4)].format(
+            a=pick(words.ADJECTIVES, drawn[at + 1]),
+            n=pick(words.NOUNS, drawn[at + 2]),
+            m=pick(words.NOUNS, drawn[at + 3]),
+            p=pick(words.PLACES, drawn[at + 4]),
+        )
+        original = words.title_in(self.language, drawn[22], drawn[23]) or english
+        # a title without a translation falls back to the original
+        return (english if drawn[24] & 7 else original), original
+
+    def countries(self) -> list[str]:
+        """Codes of the countries of production, that of origin first."""
+        drawn, mix = self.drawn, self.drawn[31]
+        first = pick(_COUNTRIES_OF_LANGUAGE.get(self.language, COUNTRY_TABLE), drawn[30])
+        more = (mix >> 8 & 7 == 0) + (self.versions["countries"] + (mix >> 16)) % 2 * (mix >> 5 & 1)
+        others = [pick(COUNTRY_TABLE, seed) for seed in drawn[32 : 32 + more]]
+        return list(dict.fromkeys([first, *others] if mix % 17 else others))
+
+    def imdb_id(self) -> str | None:
+        """IMDb's id, None where TMDB does not know it."""
+        drawn = self.drawn[50]
+        return f"tt{drawn // 20 % 39_000_000:07d}" if drawn % 20 > 1 else None
 
 
 class Films:
@@ -67,8 +123,18 @@ class Films:
         slots.ready(slot)
         film_id = slots.film_id(slot, slots.generation(slot, day))
         drawn = numbers(f"{slots.seed}:film:{self._original(slot, film_id, day)}", 80)
-        versions = history.versions(slots.edit_phase[slot], slots.mix[slot], day)
-        return Outline(film_id, slot, day, drawn, versions, pick(_LANGUAGE_TABLE, drawn[0]))
+        return Outline(
+            slots.seed,
+            film_id,
+            slot,
+            day,
+            slots.flags[slot],
+            slots.fame[slot],
+            slots.release_day(slot, day),
+            drawn,
+            history.versions(slots.edit_phase[slot], slots.mix[slot], day),
+            pick(_LANGUAGE_TABLE, drawn[0]),
+        )
 
     def _original(self, slot: int, film_id: int, day: int) -> int:
         """The id that the film's own facts are drawn from.
@@ -82,209 +148,146 @@ class Films:
             return slots.film_id(slot - 1, slots.generation(slot - 1, slots.announced(slot, day)))
         return film_id
 
-    # --- parts ----------------------------------------------------------------------------------------------
-
-    def genre_ids(self, outline: Outline) -> list[int]:
-        """Genres, the first the film's main one. Edits drop one, add one, or take all away."""
-        drawn, version = outline.drawn, outline.versions["genres"]
-        count = (0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 5)[drawn[1] & 15]
-        if count == 0 and drawn[1] & 48:
-            count = 2
-        state = (version + (drawn[1] >> 8)) % 4
-        if state == 1:
-            count = 0 if drawn[1] >> 11 & 15 == 0 else count - 1 if count > 1 else count + 1
-        elif state == 3:
-            count += 1
-        return list(dict.fromkeys(pick(_GENRE_TABLE, seed) for seed in drawn[2:12]))[:count]
-
-    def titles(self, outline: Outline) -> tuple[str, str]:
-        """Title in English and original title."""
-        drawn = outline.drawn
-        at = 12 if outline.versions["title"] % 2 == 0 else 17
-        english = _english_title(drawn[at : at + 5])
-        phrases = words.PHRASES.get(outline.language)
-        if phrases is None:
-            return english, english
-        original = pick(phrases.heads, drawn[22]) + phrases.joint + pick(phrases.tails, drawn[23])
-        # a title without a translation falls back to the original
-        return (original if drawn[24] & 7 == 0 else english), original
-
-    def _overview(self, outline: Outline, title: str) -> str:
-        drawn = numbers(f"{self.slots.seed}:overview:{outline.film_id}:{outline.versions['overview']}", 8)
-        if drawn[0] % 23 == 0:
-            return ""
-        hero, event = pick(words.HEROES, drawn[1]), pick(words.EVENTS, drawn[2])
-        sentences = [f"In {pick(words.PLACES, drawn[3])}, {hero} {event}."]
-        for turn in drawn[3 : 4 + drawn[0] % 5]:
-            sentence = pick(words.TURNS, turn)
-            if sentence not in sentences:
-                sentences.append(sentence)
-        if drawn[0] & 64:
-            sentences.append(
-                f"“{title}” follows {pick(words.HEROES, drawn[7])} who {pick(words.EVENTS, drawn[6])}."
-            )
-        return " ".join(sentences)
-
-    def _money(self, outline: Outline, level: float, released: bool) -> tuple[int, int]:
-        drawn, version = outline.drawn, outline.versions["money"]
-        known = 0.85 if level > 20 else 0.35 if level > 2 else 0.05
-        budget = revenue = 0
-        if drawn[26] * UNIT < known:
-            size = min(2_000_000 + level * 1_600_000, 300_000_000)
-            budget = int(size * (0.2 + 1.2 * drawn[27] * UNIT)) // 50_000 * 50_000
-        if released and drawn[28] * UNIT < known:
-            size = min(level * 5_000_000, 1_200_000_000)
-            revenue = int(size * 2 * (drawn[29] * UNIT) ** 2) + version * 1013
-        return budget, revenue
-
-    def countries(self, outline: Outline) -> list[str]:
-        """Codes of the countries of production, that of origin first."""
-        drawn = outline.drawn
-        first = pick(_COUNTRIES_OF_LANGUAGE.get(outline.language, COUNTRY_TABLE), drawn[30])
-        codes = [first] if drawn[31] % 17 else []
-        more = (drawn[31] >> 8 & 7 == 0) + (outline.versions["countries"] + (drawn[31] >> 16)) % 2 * (
-            drawn[31] >> 5 & 1
-        )
-        return list(dict.fromkeys(codes + [pick(COUNTRY_TABLE, seed) for seed in drawn[32 : 32 + more]]))
-
-    def _languages(self, outline: Outline) -> list[str]:
-        drawn = outline.drawn
-        if drawn[34] % 19 == 0:
-            return []
-        more = drawn[35 : 35 + (0, 0, 0, 0, 0, 1, 1, 2)[drawn[34] & 7]]
-        return list(dict.fromkeys([outline.language, *(pick(_LANGUAGE_TABLE, seed) for seed in more)]))
-
-    def _companies(self, outline: Outline) -> list[dict[str, Any]]:
-        drawn = outline.drawn
-        count = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 4, 3)[drawn[38] & 15]
-        state = (outline.versions["companies"] + (drawn[38] >> 8)) % 3
-        count = max(count - 1, 0) if state == 1 else count + 1 if state == 2 else count
-        ranks = dict.fromkeys(self.entities.company_rank(seed) for seed in drawn[40 : 40 + count])
-        return [self.entities.company(rank, outline.day) for rank in ranks]
-
-    def _status(self, outline: Outline, flags: int, release: int) -> str:
-        wait = release - outline.day
-        if outline.drawn[39] % 900 == 0:
-            return "Canceled"
-        if flags & UNDATED:
-            return "Planned" if outline.drawn[39] & 3 else "Rumored"
-        return next((status for days, status in STATUSES.items() if wait <= days), "Planned")
-
-    # --- whole ----------------------------------------------------------------------------------------------
-
-    def measures(self, outline: Outline) -> tuple[float, float | int, int]:
-        """Popularity, vote average, vote count of the day."""
-        slots, slot, day = self.slots, outline.slot, outline.day
-        votes = slots.votes(slot, day)
-        average = _vote_average(outline.drawn[47], slots.mix[slot], votes)
-        # TMDB writes whole numbers now as 7, now as 7.0
-        whole = average == int(average) and outline.film_id & 1
-        return round(slots.popularity(slot, day), 4), int(average) if whole else average, votes
-
     def film(self, outline: Outline) -> dict[str, Any]:
         """The payload of /movie/{id} without appended blocks."""
-        slots, slot, drawn = self.slots, outline.slot, outline.drawn
-        seed, film_id, version = slots.seed, outline.film_id, outline.versions
-        flags = slots.flags[slot]
-        release = slots.release_day(slot, outline.day)
-        title, original_title = self.titles(outline)
-        popularity, vote_average, vote_count = self.measures(outline)
-        budget, revenue = self._money(outline, slots.fame[slot], release <= outline.day)
-        countries = self.countries(outline)
-        in_collection = (drawn[48] + version["collection"] * 0x20000000) & 0xFFFFFFFF < 0x1C000000
-        tagline = numbers(f"{seed}:tagline:{film_id}:{version['tagline']}", 2)
+        drawn, flags, version = outline.drawn, outline.flags, outline.version
+        title, original_title = outline.titles()
+        budget, revenue = _money(outline)
+        countries = outline.countries()
+        in_collection = (drawn[48] + outline.versions["collection"] * 0x20000000) & MASK < 0x1C000000
+        votes = self.slots.votes(outline.slot, outline.day)
         film = {
             "adult": bool(flags & ADULT),
-            "backdrop_path": image_path(f"{seed}:backdrop:{film_id}:{version['backdrop']}")
-            if drawn[51] % 9
-            else None,
+            "backdrop_path": image_path(version("backdrop")) if drawn[51] % 9 else None,
             "belongs_to_collection": self.entities.collection(drawn[49]) if in_collection else None,
             "budget": budget,
-            "genres": [{"id": genre, "name": GENRE_NAMES[genre]} for genre in self.genre_ids(outline)],
-            "homepage": self._homepage(outline),
-            "id": film_id,
-            "imdb_id": "" if drawn[50] % 20 == 1 else self.imdb_id(outline),
+            "genres": [{"id": genre, "name": GENRE_NAMES[genre]} for genre in outline.genre_ids()],
+            "homepage": _homepage(outline),
+            "id": outline.film_id,
+            "imdb_id": "" if drawn[50] % 20 == 1 else outline.imdb_id(),
             "origin_country": countries[:1],
             "original_language": outline.language,
             "original_title": original_title,
-            "overview": self._overview(outline, title),
-            "popularity": popularity,
-            "poster_path": image_path(f"{seed}:poster:{film_id}:{version['poster']}")
-            if drawn[52] % 25
-            else None,
+            "overview": _overview(outline, title),
+            "popularity": round(self.slots.popularity(outline.slot, outline.day), 4),
+            "poster_path": image_path(version("poster")) if drawn[52] % 25 else None,
             "production_companies": self._companies(outline),
             "production_countries": [{"iso_3166_1": code, "name": COUNTRY_NAMES[code]} for code in countries],
-            "release_date": "" if flags & UNDATED else date.fromordinal(release).isoformat(),
+            "release_date": "" if flags & UNDATED else date.fromordinal(outline.release).isoformat(),
             "revenue": revenue,
-            "runtime": self._runtime(outline),
+            "runtime": _runtime(outline),
             "softcore": bool(flags & ADULT and drawn[53] & 1),
             "spoken_languages": [
                 {key: LANGUAGE_ROWS[code][key] for key in ("english_name", "iso_639_1", "name")}
-                for code in self._languages(outline)
+                for code in _languages(outline)
             ],
-            "status": self._status(outline, flags, release),
-            "tagline": pick(words.TAGLINES, tagline[1]) if tagline[0] % 9 > 3 else "",
+            "status": _status(outline),
+            "tagline": _tagline(outline),
             "title": title,
             "video": bool(flags & VIDEO),
-            "vote_average": vote_average,
-            "vote_count": vote_count,
+            "vote_average": _vote_average(outline, self.slots.mix[outline.slot], votes),
+            "vote_count": votes,
         }
-        for quirk in self.quirks.of(slot):
+        for quirk in self.quirks.of(outline.slot):
             film.update(quirk.changes(film, drawn))
         return film
 
-    def imdb_id(self, outline: Outline) -> str | None:
-        """IMDb's id, None where TMDB does not know it."""
-        drawn = outline.drawn[50]
-        return f"tt{drawn // 20 % 39_000_000:07d}" if drawn % 20 > 1 else None
-
-    def _homepage(self, outline: Outline) -> str | None:
-        state = (outline.drawn[54] + outline.versions["homepage"]) % 11
-        if state > 3:
-            return None if outline.drawn[55] % 7 == 0 else ""
-        return f"https://www.{pick(words.NOUNS, outline.drawn[55]).lower()}-{outline.film_id}.example/film/"
-
-    def _runtime(self, outline: Outline) -> int | None:
-        drawn = outline.drawn
-        if drawn[56] % 13 == 0:
-            return None if drawn[56] % 5 == 0 else 0
-        if drawn[56] % 7 == 0:
-            return 3 + drawn[57] % 40 + outline.versions["runtime"] % 2
-        spread_of = (drawn[57] & 0xFF) + (drawn[57] >> 8 & 0xFF)
-        return 60 + spread_of * 90 // 510 + outline.versions["runtime"] % 3
-
     def original_title(self, outline: Outline) -> str:
         """The original title as the film's payload has it, quirks included: for the daily export."""
-        title, original_title = self.titles(outline)
-        film = {"title": title, "original_title": original_title}
+        film = dict(zip(("title", "original_title"), outline.titles(), strict=True))
         for quirk in self.quirks.of(outline.slot):
             if quirk.in_titles:
                 film.update(quirk.changes(film, outline.drawn))
         return film["original_title"]
 
-
-def _english_title(drawn: Sequence[int]) -> str:
-    # single-word patterns are rare: most drawn numbers fall on the longer ones
-    pattern = words.PATTERNS[int(len(words.PATTERNS) * (drawn[0] * UNIT) ** 1.4)]
-    return pattern.format(
-        a=pick(words.ADJECTIVES, drawn[1]),
-        n=pick(words.NOUNS, drawn[2]),
-        m=pick(words.NOUNS, drawn[3]),
-        p=pick(words.PLACES, drawn[4]),
-    )
+    def _companies(self, outline: Outline) -> list[dict[str, Any]]:
+        drawn = outline.drawn
+        count = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 4, 3)[drawn[38] & 15]
+        state = (outline.versions["companies"] + (drawn[38] >> 8)) % 3
+        count = max(0, count + (0, -1, 1)[state])
+        ranks = dict.fromkeys(self.entities.company_rank(seed) for seed in drawn[40 : 40 + count])
+        return [self.entities.company(rank, outline.day) for rank in ranks]
 
 
-def _vote_average(drawn: int, mix: int, votes: int) -> float:
+def _overview(film: Outline, title: str) -> str:
+    drawn = numbers(film.version("overview"), 8)
+    if drawn[0] % 23 == 0:
+        return ""
+    hero, event = pick(words.HEROES, drawn[1]), pick(words.EVENTS, drawn[2])
+    turns = (pick(words.TURNS, turn) for turn in drawn[3 : 4 + drawn[0] % 5])
+    sentences = list(dict.fromkeys([f"In {pick(words.PLACES, drawn[3])}, {hero} {event}.", *turns]))
+    if drawn[0] & 64:
+        hero, event = pick(words.HEROES, drawn[7]), pick(words.EVENTS, drawn[6])
+        sentences.append(f"“{title}” follows {hero} who {event}.")
+    return " ".join(sentences)
+
+
+def _tagline(film: Outline) -> str:
+    drawn = numbers(film.version("tagline"), 2)
+    return pick(words.TAGLINES, drawn[1]) if drawn[0] % 9 > 3 else ""
+
+
+def _money(film: Outline) -> tuple[int, int]:
+    """Budget and revenue; 0 where they are not known."""
+    drawn, level = film.drawn, film.fame
+    known = 0.85 if level > 20 else 0.35 if level > 2 else 0.05
+    budget = revenue = 0
+    if drawn[26] * UNIT < known:
+        size = min(2_000_000 + level * 1_600_000, 300_000_000)
+        budget = int(size * (0.2 + 1.2 * drawn[27] * UNIT)) // 50_000 * 50_000
+    if film.release <= film.day and drawn[28] * UNIT < known:
+        size = min(level * 5_000_000, 1_200_000_000)
+        revenue = int(size * 2 * (drawn[29] * UNIT) ** 2) + film.versions["money"] * 1013
+    return budget, revenue
+
+
+def _languages(film: Outline) -> list[str]:
+    drawn = film.drawn
+    if drawn[34] % 19 == 0:
+        return []
+    more = drawn[35 : 35 + (0, 0, 0, 0, 0, 1, 1, 2)[drawn[34] & 7]]
+    return list(dict.fromkeys([film.language, *(pick(_LANGUAGE_TABLE, seed) for seed in more)]))
+
+
+def _status(film: Outline) -> str:
+    wait = film.release - film.day
+    if film.drawn[39] % 900 == 0:
+        return "Canceled"
+    if film.flags & UNDATED:
+        return "Planned" if film.drawn[39] & 3 else "Rumored"
+    return next((status for days, status in STATUSES.items() if wait <= days), "Planned")
+
+
+def _homepage(film: Outline) -> str | None:
+    if (film.drawn[54] + film.versions["homepage"]) % 11 > 3:
+        return "" if film.drawn[55] % 7 else None
+    return f"https://www.{pick(words.NOUNS, film.drawn[55]).lower()}-{film.film_id}.example/film/"
+
+
+def _runtime(film: Outline) -> int | None:
+    mix, drawn = film.drawn[56:58]
+    if mix % 13 == 0:
+        return 0 if mix % 5 else None
+    if mix % 7 == 0:
+        return 3 + drawn % 40 + film.versions["runtime"] % 2
+    return 60 + ((drawn & 0xFF) + (drawn >> 8 & 0xFF)) * 90 // 510 + film.versions["runtime"] % 3
+
+
+def _vote_average(film: Outline, mix: int, votes: int) -> float | int:
     """A film's average after so many votes: it wanders about the film's own level, the less the more votes
     there are.
 
     A function of the count, so it moves only when votes come in.
     """
-    if votes == 0:
-        return 0.0
+    drawn = film.drawn[47]
     bell = (drawn & 0xFF) + (drawn >> 8 & 0xFF) + (drawn >> 16 & 0xFF) - 382
     level = 6.3 + bell / 150
-    if votes < 4:
-        return float(max(1, min(10, round(level + (votes + (mix & 3)) % 5 - 2))))
-    wobble = (((mix ^ votes) * 0x9E3779B1 & 0xFFFFFFFF) * UNIT - 0.5) * 10 / votes
-    return round(max(0.5, min(10.0, level + wobble)), 3)
+    if votes == 0:
+        average = 0.0
+    elif votes < 4:
+        average = float(max(1, min(10, round(level + (votes + (mix & 3)) % 5 - 2))))
+    else:
+        wobble = (((mix ^ votes) * 0x9E3779B1 & MASK) * UNIT - 0.5) * 10 / votes
+        average = round(max(0.5, min(10.0, level + wobble)), 3)
+    # TMDB writes whole numbers now as 7, now as 7.0
+    return int(average) if average.is_integer() and film.film_id & 1 else average

@@ -5,41 +5,31 @@ which a film enters at a place of its own. So how often a field was edited by an
 simulation, and the films that were edited on a day are those of one `edit_phase`.
 """
 
+from collections import Counter
 from typing import Final
 
 from demo.slots import EDIT_DAYS, FIRST_DAY
 
 #: What an edit touches. `credits` and `keywords` do not show in the film's own payload.
-CYCLE: Final = (
-    *("poster", "genres", "overview", "credits", "tagline", "poster", "companies", "backdrop", "keywords"),
-    *("collection", "poster", "genres", "runtime", "homepage", "overview", "tagline", "money", "countries"),
-    *("backdrop", "title"),
-)
-FIELDS: Final = tuple(dict.fromkeys(CYCLE))
-
-_COUNT: Final = {field: CYCLE.count(field) for field in FIELDS}
-#: [entry][edits] → how often each field was edited in the first `edits` edits of a film that entered at
-#: `entry`.
+CYCLE: Final = [
+    "poster", "genres", "overview", "credits", "tagline", "poster", "companies", "backdrop", "keywords",
+    "collection", "poster", "genres", "runtime", "homepage", "overview", "tagline", "money", "countries",
+    "backdrop", "title",
+]  # fmt: skip
+FIELDS: Final = Counter(CYCLE)
+#: [entry][edits] → how often each field was edited in the first `edits` edits of a film that entered there.
 _PARTIAL: Final = [
-    [
-        {field: (CYCLE + CYCLE)[entry : entry + edits].count(field) for field in FIELDS}
-        for edits in range(len(CYCLE))
-    ]
+    [Counter((CYCLE * 2)[entry : entry + edits]) for edits in range(len(CYCLE))]
     for entry in range(len(CYCLE))
 ]
 _START: Final = FIRST_DAY.toordinal()
 
 
-def edits(edit_phase: int, day: int) -> int:
-    """How often the film has been edited by the end of `day`."""
-    return (day - _START + edit_phase) // EDIT_DAYS
-
-
 def versions(edit_phase: int, mix: int, day: int) -> dict[str, int]:
     """Edits by field by the end of `day`."""
-    rounds, rest = divmod(edits(edit_phase, day), len(CYCLE))
+    rounds, rest = divmod((day - _START + edit_phase) // EDIT_DAYS, len(CYCLE))
     partial = _PARTIAL[mix % len(CYCLE)][rest]
-    return {field: rounds * _COUNT[field] + partial[field] for field in FIELDS}
+    return {field: rounds * count + partial[field] for field, count in FIELDS.items()}
 
 
 def edit_phase_of(day: int) -> int:

@@ -3,22 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from demo.answers import ApiError
 from demo.reference import CERTIFICATIONS
 
+#: A film's payload, as /movie/{id} has it.
 Film = dict[str, Any]
 Asked = Mapping[str, str]
 
-SORTS: Final = tuple(
-    f"{field}.{way}"
-    for field in (
-        *("original_title", "popularity", "primary_release_date", "revenue", "title"),
-        *("vote_average", "vote_count"),
-    )
-    for way in ("asc", "desc")
-)
+_TEXTS: Final = ("original_title", "title")
+_SORTED: Final = (*_TEXTS, "popularity", "primary_release_date", "revenue", "vote_average", "vote_count")
+SORTS: Final = tuple(f"{field}.{way}" for field in sorted(_SORTED) for way in ("asc", "desc"))
 _OFFERS: Final = ("flatrate", "free", "ads", "rent", "buy")
 
 
@@ -41,8 +37,8 @@ def number(text: str) -> float:
 # --- what filters compare: the values of a film, as texts ---------------------------------------------------
 
 
-def _ids(*lists: Iterable[Film] | None) -> set[str]:
-    return {str(row["id"]) for rows in lists for row in rows or ()}
+def _ids(rows: Iterable[Film] | None) -> set[str]:
+    return {str(row["id"]) for row in rows or ()}
 
 
 def _releases(film: Film, country: str) -> list[Film]:
@@ -62,44 +58,78 @@ def regional_date(film: Film, region: str) -> str:
     return min(dates, default=film.get("release_date") or "")
 
 
-def _offers(film: Film, asked: Asked) -> dict[str, list[Film]]:
-    country = film["watch/providers"]["results"].get(asked.get("watch_region", ""), {})
-    kinds = set(asked.get("with_watch_monetization_types", "|".join(_OFFERS)).replace(",", "|").split("|"))
-    return {kind: country[kind] for kind in _OFFERS if kind in country and kind in kinds}
-
-
 def _certifications(film: Film, asked: Asked) -> set[str]:
     return {row["certification"] for row in _releases(film, asked.get("certification_country", ""))}
 
 
-#: By a filter's name without `with_` or `without_`: the block it looks at, and the film's values.
-_VALUES: Final[dict[str, tuple[str | None, Callable[[Film, Asked], set[str]]]]] = {
-    "genres": (None, lambda film, asked: _ids(film.get("genres"))),
-    "companies": (None, lambda film, asked: _ids(film.get("production_companies"))),
-    "origin_country": (None, lambda film, asked: set(film.get("origin_country") or ())),
-    "original_language": (None, lambda film, asked: {film.get("original_language", "")}),
-    **dict.fromkeys(
-        ("primary_release_year", "year"), (None, lambda film, asked: {(film.get("release_date") or "")[:4]})
-    ),
-    "keywords": ("keywords", lambda film, asked: _ids(film["keywords"]["keywords"])),
-    "cast": ("credits", lambda film, asked: _ids(film["credits"]["cast"])),
-    "crew": ("credits", lambda film, asked: _ids(film["credits"]["crew"])),
-    "people": ("credits", lambda film, asked: _ids(film["credits"]["cast"], film["credits"]["crew"])),
-    "release_type": (
-        "release_dates",
-        lambda film, asked: {str(row.get("type")) for row in _releases(film, asked.get("region", ""))},
-    ),
-    "certification": ("release_dates", _certifications),
-    "watch_providers": (
-        "watch/providers",
-        lambda film, asked: {
-            str(row["provider_id"]) for rows in _offers(film, asked).values() for row in rows
-        },
-    ),
-    "watch_monetization_types": ("watch/providers", lambda film, asked: set(_offers(film, asked))),
+def _types(film: Film, asked: Asked) -> set[str]:
+    return {str(row.get("type")) for row in _releases(film, asked.get("region", ""))}
+
+
+def _year(film: Film, asked: Asked) -> set[str]:
+    return {(film.get("release_date") or "")[:4]}
+
+
+def _offers(film: Film, asked: Asked) -> dict[str, list[Film]]:
+    country = film["watch/providers"]["results"].get(asked.get("watch_region", ""), {})
+    kinds = asked.get("with_watch_monetization_types", "|".join(_OFFERS)).replace(",", "|").split("|")
+    return {kind: country[kind] for kind in _OFFERS if kind in country and kind in kinds}
+
+
+def _providers(film: Film, asked: Asked) -> set[str]:
+    return {str(row["provider_id"]) for rows in _offers(film, asked).values() for row in rows}
+
+
+class _Field(NamedTuple):
+    """What a filter looks at: a film's values, and the block that they are in."""
+
+    values: Callable[[Film, Asked], set[str]]
+    block: str = ""
+
+
+_CAST: Final = _Field(lambda film, asked: _ids(film["credits"]["cast"]), "credits")
+_CREW: Final = _Field(lambda film, asked: _ids(film["credits"]["crew"]), "credits")
+#: By a filter's name without `with_` or `without_`.
+_FIELDS: Final = {
+    "genres": _Field(lambda film, asked: _ids(film.get("genres"))),
+    "companies": _Field(lambda film, asked: _ids(film.get("production_companies"))),
+    "origin_country": _Field(lambda film, asked: set(film.get("origin_country") or ())),
+    "original_language": _Field(lambda film, asked: {film.get("original_language", "")}),
+    "primary_release_year": _Field(_year),
+    "year": _Field(_year),
+    "keywords": _Field(lambda film, asked: _ids(film["keywords"]["keywords"]), "keywords"),
+    "cast": _CAST,
+    "crew": _CREW,
+    "people": _Field(lambda film, asked: _CAST.values(film, asked) | _CREW.values(film, asked), "credits"),
+    "release_type": _Field(_types, "release_dates"),
+    "certification": _Field(_certifications, "release_dates"),
+    "watch_providers": _Field(_providers, "watch/providers"),
+    "watch_monetization_types": _Field(lambda film, asked: set(_offers(film, asked)), "watch/providers"),
 }
 #: Those whose names have no `with_`.
 _BARE: Final = ("certification", "primary_release_year", "year")
+#: What has bounds: `.gte` and `.lte`.
+_BOUNDED: Final = (
+    *("certification", "primary_release_date", "release_date", "vote_average", "vote_count", "with_runtime"),
+)
+_SIDES: Final = ("gte", "lte")
+#: What can be told without the whole film: by its id, measures and date.
+_SKETCHED: Final = ("popularity", "primary_release_date", "release_date", "vote_count")
+#: Parameters that are no filters, but say what other filters mean.
+_BESIDE: Final = ("certification_country", "region", "watch_region")
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """What a filter looks at, and how: `gte`, `lte`, `with` or `without`; two empty texts if TMDB has none
+    of that name.
+    """
+    what, _, side = name.rpartition(".")
+    if side in _SIDES:
+        return (what, side) if what in _BOUNDED else ("", "")
+    how, _, what = name.partition("_")
+    if how in ("with", "without") and what in _FIELDS and what not in _BARE:
+        return what, how
+    return (name, "with") if name in _BARE else ("", "")
 
 
 def _severity(certifications: Iterable[str], asked: Asked) -> list[int]:
@@ -114,7 +144,7 @@ def _bounded(film: Film, what: str, asked: Asked) -> list[Any]:
         return _severity(_certifications(film, asked), asked)
     if what == "release_date" and "region" in asked:
         return [row["release_date"][:10] for row in _releases(film, asked["region"])]
-    if what in ("primary_release_date", "release_date"):
+    if what.endswith("release_date"):
         return [film["release_date"]] if film.get("release_date") else []
     return [film.get(what.removeprefix("with_")) or 0]
 
@@ -126,25 +156,21 @@ def _bound(what: str, text: str, asked: Asked) -> Any:
     return iso_date(text) if what.endswith("release_date") else number(text)
 
 
-_BOUNDED: Final = (
-    *("certification", "primary_release_date", "release_date", "vote_average", "vote_count", "with_runtime"),
-)
-_SIDES: Final = ("gte", "lte")
-#: What can be told without the whole film: by its id, measures and date.
-_SKETCHED: Final = ("popularity", "primary_release_date", "release_date", "vote_count")
-
-
-def _parts(name: str) -> tuple[str, str]:
-    """What a filter looks at, and how: `gte`, `lte`, `with` or `without`; two empty texts if TMDB has none
-    of that name.
-    """
-    what, _, side = name.rpartition(".")
-    if side in _SIDES:
-        return (what, side) if what in _BOUNDED else ("", "")
-    how, _, what = name.partition("_")
-    if how in ("with", "without") and what in _VALUES and what not in _BARE:
-        return what, how
-    return (name, "with") if name in _BARE else ("", "")
+def _passes(film: Film, name: str, text: str, asked: Asked) -> bool:
+    what, how = _parts(name)
+    if how in _SIDES:
+        # one value between both bounds: a release in May and one in July are none in June
+        least, most = (asked.get(f"{what}.{side}") for side in _SIDES)
+        return any(
+            (least is None or value >= _bound(what, least, asked))
+            and (most is None or value <= _bound(what, most, asked))
+            for value in _bounded(film, what, asked)
+        )
+    values = _FIELDS[what].values(film, asked)
+    if how == "without":
+        return not values.intersection(text.replace("|", ",").split(","))
+    # TMDB reads a comma as "and", a bar as "or"
+    return all(values.intersection(choice.split("|")) for choice in text.split(","))
 
 
 @dataclass(frozen=True)
@@ -175,11 +201,10 @@ class Query:
     def blocks(self) -> set[str]:
         """The blocks that a film must come with to be matched."""
         asked = dict(self.filters)
-        blocks = {_VALUES[what][0] for what, _ in map(_parts, asked) if what in _VALUES}
-        regional = "region" in asked and any(name.startswith("release_date.") for name in asked)
-        if regional or any(name.startswith("certification.") for name in asked):
+        blocks = {_FIELDS[what].block for what, _ in map(_parts, asked) if what in _FIELDS}
+        if "region" in asked and any(name.startswith("release_date.") for name in asked):
             blocks.add("release_dates")
-        return {block for block in blocks if block}
+        return blocks - {""}
 
     @property
     def sketched(self) -> bool:
@@ -196,37 +221,13 @@ class Query:
 
     def sort_key(self, film: Film) -> tuple[Any, int]:
         """Ascending order of a list, for this query's `sort_by`; ids break ties."""
-        field, _, direction = self.sort_by.partition(".")
-        descending = direction == "desc"
-        value: Any = film.get("release_date" if field == "primary_release_date" else field) or 0
+        field, _, way = self.sort_by.partition(".")
+        descending = way == "desc"
+        value: Any = film.get(field.removeprefix("primary_")) or 0
+        if field in _TEXTS:
+            letters = [ord(letter) for letter in value or ""]
+            return ([-letter for letter in letters] + [1] if descending else letters), film["id"]
         if field == "primary_release_date":
             # days rather than texts, so that descending order is a minus sign; films without a date come last
             value = int(value.replace("-", "")) if value else 0 if descending else 99_999_999
-        elif field in ("original_title", "title"):
-            letters = [ord(letter) for letter in value or ""]
-            return ([-letter for letter in letters] + [1] if descending else letters), film["id"]
         return (-value if descending else value), film["id"]
-
-
-#: Parameters that are no filters, but say what other filters mean.
-_BESIDE: Final = ("certification_country", "region", "watch_region")
-
-
-def _passes(film: Film, name: str, text: str, asked: Asked) -> bool:
-    what, how = _parts(name)
-    if how in _SIDES:
-        # one value between both bounds: a release in May and one in July are none in June
-        bounds = [
-            (side, _bound(what, asked[f"{what}.{side}"], asked))
-            for side in _SIDES
-            if f"{what}.{side}" in asked
-        ]
-        return any(
-            all(value >= bound if side == "gte" else value <= bound for side, bound in bounds)
-            for value in _bounded(film, what, asked)
-        )
-    values = _VALUES[what][1](film, asked)
-    if how == "without":
-        return not values.intersection(text.replace("|", ",").split(","))
-    # TMDB reads a comma as "and", a bar as "or"
-    return all(values.intersection(choice.split("|")) for choice in text.split(","))

@@ -40,16 +40,11 @@ def _many_values(film: Film, drawn: Drawn) -> Film:
             {"iso_3166_1": row["iso_3166_1"], "name": row["english_name"]} for row in countries
         ],
         "spoken_languages": [
-            {"english_name": row["english_name"], "iso_639_1": row["iso_639_1"], "name": row["name"]}
-            for row in languages
+            {key: row[key] for key in ("english_name", "iso_639_1", "name")} for row in languages
         ],
         "production_companies": [
-            {
-                "id": 190_000 + 3 * i,
-                "logo_path": None,
-                "name": f"Regional Fund No. {i + 1}",
-                "origin_country": "",
-            }
+            {"id": 190_000 + 3 * i, "logo_path": None, "name": f"Regional Fund No. {i + 1}"}
+            | {"origin_country": ""}
             for i in range(32)
         ],
     }
@@ -76,9 +71,8 @@ def _not_nfc(film: Film, drawn: Drawn) -> Film:
 def _long_texts(film: Film, drawn: Drawn) -> Film:
     """The longest texts measured: title 113, overview 1000, homepage 492, tagline 255, company 98."""
     or_how = ", or How Everyone in the Village Came to Know What Had Never Been Said "
-    companies = film.get("production_companies") or []
-    if companies:
-        companies[0]["name"] = ("Consortium of Regional Broadcasters and Film Funds " * 3)[:98]
+    for company in (film.get("production_companies") or [])[:1]:
+        company["name"] = ("Consortium of Regional Broadcasters and Film Funds " * 3)[:98]
     texts = {
         "title": (film["title"] + or_how * 2)[:113],
         "overview": ((film.get("overview") or "Nobody knows.") * 20)[:1000],
@@ -88,38 +82,26 @@ def _long_texts(film: Film, drawn: Drawn) -> Film:
     return {key: text for key, text in texts.items() if key in film}
 
 
-def _rows(key: str, *rows: Film, keep: int | None = None) -> Callable[[Film, Drawn], Film]:
-    """The first `keep` rows of a list (all of them if None), and these."""
-    return lambda film, drawn: {key: [*film[key][:keep], *map(dict, rows)]}
-
-
-def _text(key: str, change: Callable[[str], str]) -> Callable[[Film, Drawn], Film]:
-    return lambda film, drawn: {key: change(film[key])}
+def _overview(change: Callable[[str], str]) -> Callable[[Film, Drawn], Film]:
+    return lambda film, drawn: {"overview": change(film["overview"])}
 
 
 def _always(**values: Any) -> Callable[[Film, Drawn], Film]:
     return lambda film, drawn: values
 
 
-def _old_country(film: Film, drawn: Drawn) -> Film:
-    rows = [{"iso_3166_1": code, "name": COUNTRY_NAMES[code]} for code in ("SU", "XC")]
-    return {"production_countries": rows, "origin_country": ["SU"]}
-
-
-def _unknown_language(film: Film, drawn: Drawn) -> Film:
-    row = {"english_name": "", "iso_639_1": "zz", "name": ""}
-    return {"original_language": "zz", "spoken_languages": [row]}
-
-
+_SOVIET: Final = [{"iso_3166_1": code, "name": COUNTRY_NAMES[code]} for code in ("SU", "XC")]
+_UNKNOWN_COUNTRY: Final = {"iso_3166_1": "XX", "name": ""}
+_UNKNOWN_LANGUAGE: Final = {"english_name": "", "iso_639_1": "zz", "name": ""}
+# fmt: off
 QUIRKS: Final[tuple[Quirk, ...]] = (
-    Quirk(
-        "genre_twice", 4 / 13_845, lambda f, d: {"genres": (f["genres"] or [GENRES[d[60] % len(GENRES)]]) * 2}
-    ),
-    Quirk("dropped_genre", 34 / 4_803, _rows("genres", DROPPED_GENRE, keep=3)),
-    Quirk("no_genres", 0.001, _rows("genres", keep=0)),
-    Quirk("unknown_country", 0.0005, _rows("production_countries", {"iso_3166_1": "XX", "name": ""})),
-    Quirk("old_country", 0.001, _old_country),
-    Quirk("unknown_language", 0.0002, _unknown_language),
+    Quirk("genre_twice", 4 / 13_845, lambda f, d: {"genres": (f["genres"] or [GENRES[d[60] % 19]]) * 2}),
+    Quirk("dropped_genre", 34 / 4_803, lambda f, d: {"genres": [*f["genres"][:3], dict(DROPPED_GENRE)]}),
+    Quirk("no_genres", 0.001, _always(genres=[])),
+    Quirk("unknown_country", 0.0005,
+          lambda f, d: {"production_countries": [*f["production_countries"], _UNKNOWN_COUNTRY]}),
+    Quirk("old_country", 0.001, _always(production_countries=_SOVIET, origin_country=["SU"])),
+    Quirk("unknown_language", 0.0002, _always(original_language="zz", spoken_languages=[_UNKNOWN_LANGUAGE])),
     Quirk("many_values", 0.0001, _many_values),
     Quirk("big_revenue", 0.0002, lambda f, d: {"revenue": 2_147_483_648 + d[62] % 775_000_000}),
     Quirk("tiny_budget", 32 / 4_803, lambda f, d: {"budget": 1 + d[62] % 999}),
@@ -132,39 +114,23 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
     Quirk("old_shape", 0.002, _old_shape),
     Quirk("new_key", 0.001, lambda f, d: {"content_advisory": {"level": d[62] % 4, "notes": []}}),
     Quirk("not_nfc", 0.005, _not_nfc, in_titles=True),
-    Quirk(
-        "outer_spaces",
-        0.005,
-        lambda f, d: {"title": f" {f['title']}  ", "original_title": f["original_title"] + " "},
-        in_titles=True,
-    ),
+    Quirk("outer_spaces", 0.005, in_titles=True,
+          changes=lambda f, d: {"title": f" {f['title']}  ", "original_title": f["original_title"] + " "}),
     Quirk("long_texts", 0.0005, _long_texts, in_titles=True),
-    Quirk(
-        "line_feeds",
-        0.03,
-        _text("overview", lambda t: (t or "A film in two parts.").replace(". ", ".\r\n\r\n", 1) + "\n"),
-    ),
-    Quirk("del_character", 1 / 13_845, _text("overview", lambda t: "\x7f" + t)),
-    Quirk(
-        "zero_width",
-        0.004,
-        lambda f, d: {
-            "overview": "\u200b" + f["overview"].replace(" ", " \u200b", 1),
-            "title": f["title"] + "\u200b",
-        },
-    ),
-    Quirk("no_break_space", 0.004, _text("overview", lambda t: t.replace(" ", "\u00a0", 2) + "\u00a0")),
-    Quirk(
-        "entities",
-        0.003,
-        lambda f, d: {
-            "overview": f["overview"] + " Love &amp; loss &quot;by the sea&quot;.",
-            "tagline": "Love &amp; loss.",
-        },
-    ),
+    Quirk("line_feeds", 0.03,
+          _overview(lambda t: (t or "A film in two parts.").replace(". ", ".\r\n\r\n", 1) + "\n")),
+    Quirk("del_character", 1 / 13_845, _overview(lambda t: "\x7f" + t)),
+    Quirk("zero_width", 0.004, lambda f, d: {
+        "overview": "\u200b" + f["overview"].replace(" ", " \u200b", 1), "title": f["title"] + "\u200b"}),
+    Quirk("no_break_space", 0.004, _overview(lambda t: t.replace(" ", "\u00a0", 2) + "\u00a0")),
+    Quirk("entities", 0.003, lambda f, d: {
+        "overview": f["overview"] + " Love &amp; loss &quot;by the sea&quot;.",
+        "tagline": "Love &amp; loss.",
+    }),
     # none was found in the wild; one film has it, because jsonb cannot hold it
-    Quirk("nul", 0.0, _text("overview", lambda t: "Broken\u0000off: " + t)),
+    Quirk("nul", 0.0, _overview(lambda t: "Broken\u0000off: " + t)),
 )
+# fmt: on
 #: Slots in which a quirk stands at least once each.
 _PLOTS: Final = ((0, 200), (200, 800), (800, 2000))
 

@@ -2,44 +2,36 @@
 file. The providers are invented, all else is as TMDB has it.
 """
 
-import tomllib
-from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from demo.words import parts, table
 
 Row = dict[str, Any]
 
-_TABLES: Final[dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("reference.toml").read_text(encoding="utf-8")
-)
+
+def _rows(packed: str) -> list[list[str]]:
+    """A code, and what is said of it."""
+    rows = (row.partition(" ") for row in packed.replace("\n", " ").split("; "))
+    return [[code, *said.split("|")] for code, _, said in rows]
 
 
-def _rows(packed: str) -> list[tuple[str, str, str | None]]:
-    """Code, name and, after a bar, a second name."""
-    rows = []
-    for item in packed.replace("\n", " ").strip().strip(";").split("; "):
-        code, names = item.split(" ", 1)
-        first, bar, second = names.partition("|")
-        rows.append((code, first, second if bar else None))
-    return rows
-
-
-def _names(packed: str) -> list[str]:
-    return packed.replace("\n", "").split("|")
-
-
+_TABLE: Final = table("reference.toml")
 COUNTRIES: Final[list[Row]] = [
-    {"iso_3166_1": code, "english_name": name, "native_name": name if native is None else native}
-    for code, name, native in _rows(_TABLES["countries"])
+    {"iso_3166_1": code, "english_name": name, "native_name": (*native, name)[0]}
+    for code, name, *native in _rows(_TABLE["countries"])
 ]
 LANGUAGES: Final[list[Row]] = [
-    {"iso_639_1": code, "english_name": name.replace(" ;", "; "), "name": own or ""}
-    for code, name, own in _rows(_TABLES["languages"])
+    {"iso_639_1": code, "english_name": name.replace(" ;", "; "), "name": (*own, "")[0]}
+    for code, name, *own in _rows(_TABLE["languages"])
 ]
-_GENRE_IDS: Final[list[int]] = _TABLES["genres"].pop("ids")
+COUNTRY_NAMES: Final[dict[str, str]] = {row["iso_3166_1"]: row["english_name"] for row in COUNTRIES}
+LANGUAGE_ROWS: Final[dict[str, Row]] = {row["iso_639_1"]: row for row in LANGUAGES}
+
+_GENRE_IDS: Final[list[int]] = _TABLE["genres"].pop("ids")
 #: Names of the genres by language and id.
 GENRE_NAMES_IN: Final[dict[str, dict[int, str]]] = {
-    language: dict(zip(_GENRE_IDS, _names(packed), strict=True))
-    for language, packed in _TABLES["genres"].items()
+    language: dict(zip(_GENRE_IDS, parts(packed), strict=True))
+    for language, packed in _TABLE["genres"].items()
 }
 GENRE_NAMES: Final = GENRE_NAMES_IN["en"]
 GENRES: Final[list[Row]] = [{"id": genre_id, "name": name} for genre_id, name in GENRE_NAMES.items()]
@@ -47,17 +39,11 @@ GENRES: Final[list[Row]] = [{"id": genre_id, "name": name} for genre_id, name in
 DROPPED_GENRE: Final[Row] = {"id": 10769, "name": "Foreign"}
 
 #: A country's certifications, the mildest first.
-CERTIFICATIONS: Final[dict[str, list[str]]] = {
-    country: _names(packed) for country, packed in _TABLES["certifications"].items()
-}
-
+CERTIFICATIONS: Final = {country: parts(packed) for country, packed in _TABLE["certifications"].items()}
 #: Countries where films are released, the biggest markets first.
-MARKETS: Final[list[str]] = _TABLES["markets"].split()
+MARKETS: Final[list[str]] = _TABLE["markets"].split()
 #: Languages, with their countries, that films are translated into.
-TRANSLATED: Final[list[str]] = _TABLES["translated"].split()
-
-COUNTRY_NAMES: Final[dict[str, str]] = {row["iso_3166_1"]: row["english_name"] for row in COUNTRIES}
-LANGUAGE_ROWS: Final[dict[str, Row]] = {row["iso_639_1"]: row for row in LANGUAGES}
+TRANSLATED: Final[list[str]] = _TABLE["translated"].split()
 
 
 class Provider(NamedTuple):
@@ -69,7 +55,7 @@ class Provider(NamedTuple):
 
 
 #: Where there are providers.
-PROVIDER_COUNTRIES: Final[list[str]] = _TABLES["providers"]["countries"].split()
+PROVIDER_COUNTRIES: Final[list[str]] = _TABLE["providers"]["countries"].split()
 PROVIDERS: Final = [
     Provider(
         {
@@ -81,33 +67,30 @@ PROVIDERS: Final = [
         kinds.split(","),
         PROVIDER_COUNTRIES if countries == "*" else countries.split(),
     )
-    for priority, (code, name, kinds, countries) in enumerate(
-        (*row.split(" ", 1)[:1], *row.split(" ", 1)[1].split("|"))
-        for row in _TABLES["providers"]["rows"].strip().replace("\n", " ").split("; ")
-    )
+    for priority, (code, name, kinds, countries) in enumerate(_rows(_TABLE["providers"]["rows"]))
 ]
 
-
-#: /certification/movie/list: by country, the mildest first.
-CERTIFICATION_LIST: Final[Row] = {
-    "certifications": {
-        country: [
-            {"certification": name, "meaning": f"{name}: step {order} of {len(names)}.", "order": order}
-            for order, name in enumerate(names, 1)
-        ]
-        for country, names in CERTIFICATIONS.items()
-    }
-}
-#: /watch/providers/movie and /watch/providers/regions.
-PROVIDER_LIST: Final[Row] = {
-    "results": [
-        {
-            "display_priorities": dict.fromkeys(provider.countries, provider.row["display_priority"]),
-            **provider.row,
+#: What is answered for each list, by path.
+LISTS: Final[dict[str, Any]] = {
+    "/genre/movie/list": {"genres": GENRES},
+    "/configuration/countries": COUNTRIES,
+    "/configuration/languages": LANGUAGES,
+    "/certification/movie/list": {
+        "certifications": {
+            country: [
+                {"certification": name, "meaning": f"{name}: step {order} of {len(names)}.", "order": order}
+                for order, name in enumerate(names, 1)
+            ]
+            for country, names in CERTIFICATIONS.items()
         }
-        for provider in PROVIDERS
-    ]
-}
-PROVIDER_REGIONS: Final[Row] = {
-    "results": [row for row in COUNTRIES if row["iso_3166_1"] in PROVIDER_COUNTRIES]
+    },
+    "/watch/providers/movie": {
+        "results": [
+            {"display_priorities": dict.fromkeys(countries, row["display_priority"]), **row}
+            for row, _, countries in PROVIDERS
+        ]
+    },
+    "/watch/providers/regions": {
+        "results": [row for row in COUNTRIES if row["iso_3166_1"] in PROVIDER_COUNTRIES]
+    },
 }

@@ -72,16 +72,16 @@ class _CountingServer(web.Server):
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        self._traffic.connected()
+        self._traffic.connected(1)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
-        self._traffic.disconnected()
+        self._traffic.connected(-1)
 
 
-def source_of(data: Path | None, films: int, seed: str) -> Source:
-    """The real films of a file, or a synthetic catalogue."""
-    return Catalogue(seed, films) if data is None else Recorded(data)
+def _edited(films: int, seed: str, data: Path | None) -> Edited:
+    """The real films of a file, or a synthetic catalogue, to be changed."""
+    return Edited(Catalogue(seed, films) if data is None else Recorded(data))
 
 
 class StandIn(Api):
@@ -104,15 +104,13 @@ class StandIn(Api):
         latency: float = 0.0,
         repeats: float | None = None,
         max_rps: int | None = None,
-        faults: Faults | str = "",
+        faults: str = "",
         fault_seed: int = 0,
     ) -> None:
-        super().__init__(Edited(source_of(data, films, seed)), token)
+        super().__init__(_edited(films, seed, data), token)
         self.today = today
-        self.latency = latency
-        self.repeats = repeats
-        self.max_rps = max_rps
-        self.faults = Faults.parse(faults, fault_seed) if isinstance(faults, str) else faults
+        self.latency, self.repeats, self.max_rps = latency, repeats, max_rps
+        self.faults = Faults.parse(faults, fault_seed)
         self._address = (host, port)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -178,7 +176,7 @@ class StandIn(Api):
         source: Source | None = None,
     ) -> None:
         """Serve another source: `source`, or else as at the start. Overrides and deletions are gone."""
-        self.films = Edited(source or source_of(data, films, seed))
+        self.films = Edited(source) if source else _edited(films, seed, data)
 
     def film(self, film_id: int, day: date | None = None) -> Film | None:
         """The payload of /movie/{id} on the day (default today); None where it is a 404."""
@@ -189,10 +187,7 @@ class StandIn(Api):
         return list(self.films.ranking(Query(), (day or self.today).toordinal()).ids)
 
     def override(self, film_id: int, change: Alteration, since: date = FIRST_DAY) -> None:
-        """Alter a film from a day on: keys to set on its payload, a function (payload, day) that alters the
-        payload or returns another, or the raw body. An id that is free becomes a film, which discover lists
-        where it belongs.
-        """
+        """Alter a film from a day on (see Alteration), or add one, which discover lists where it belongs."""
         self.films.override(film_id, change, since.toordinal())
 
     def delete(self, film_id: int, since: date = FIRST_DAY, *, listed: bool = False) -> None:

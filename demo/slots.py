@@ -20,8 +20,7 @@ from demo.draws import UNIT, numbers, scramble
 BLOCK: Final = 1024
 #: Days that a recent film stays in the catalogue.
 PERIOD: Final = 1826
-#: Days between two edits of a film, so that about 1 % of films change a descriptive field a day (measured:
-#: 0.6–1.5 %).
+#: Days between two edits of a film: about 1 % of films change a day (measured: 0.6–1.5 %).
 EDIT_DAYS: Final = 80
 MAX_SLOTS: Final = 1_000_000
 #: Recent films' ids: the slot's own id plus this for every generation since 2004.
@@ -39,7 +38,7 @@ _YOUNGEST_CLASSIC: Final = date(2022, 6, 1).toordinal()
 # days before that: their mean and the most, which is in 1899
 _CLASSIC_MEAN: Final = 6_500
 _CLASSIC_SPAN: Final = 45_000
-#: Popularity by day of the week: people look films up at the weekend (index 0 is a Sunday, ordinal % 7 == 0).
+#: Popularity by day of the week, Sunday first (ordinal % 7 == 0): people look films up at the weekend.
 _WEEK: Final = (1.06, 0.99, 0.96, 0.95, 0.96, 1.01, 1.07)
 
 
@@ -51,7 +50,8 @@ class Slots:
             raise ValueError(f"a synthetic catalogue has 1 to {MAX_SLOTS:,} films, not {count:,}")
         self.seed = seed
         self.count = count
-        padded = -(-count // BLOCK) * BLOCK
+        blocks = -(-count // BLOCK)
+        padded = blocks * BLOCK
         #: Level of a classic's popularity, or a recent film's peak.
         self.fame = array("f", bytes(4 * padded))
         self.flags = bytearray(padded)
@@ -63,7 +63,7 @@ class Slots:
         self.edit_phase = bytearray(padded)
         #: 32 random bits for all the small things.
         self.mix = array("I", bytes(4 * padded))
-        self._drawn = bytearray(padded // BLOCK)
+        self._drawn = bytearray(blocks)
         self._holes = numbers(f"{seed}:holes", 1)[0]
 
     def ready(self, slot: int) -> None:
@@ -74,14 +74,12 @@ class Slots:
 
     def ready_all(self) -> None:
         """Draw every block: about 2 s for a million slots."""
-        for block, drawn in enumerate(self._drawn):
-            if not drawn:
-                self._draw(block)
+        for first in range(0, self.count, BLOCK):
+            self.ready(first)
 
     def _draw(self, block: int) -> None:
         drawn = numbers(f"{self.seed}:slots:{block}", 4 * BLOCK)
-        slot = block * BLOCK
-        for at in range(0, 4 * BLOCK, 4):
+        for slot, at in enumerate(range(0, 4 * BLOCK, 4), block * BLOCK):
             first, second, third, mix = drawn[at : at + 4]
             recent = second & 0xFF < 90
             bump = ((first & 0xFF) + (first >> 8 & 0xFF) + (first >> 16 & 0xFF) + (first >> 24) - 510) / 147.8
@@ -94,18 +92,16 @@ class Slots:
                 self.release[slot] = 15 + int(500 * share * share)
                 self.phase[slot] = (second >> 8) % PERIOD
             else:
-                self.release[slot] = _YOUNGEST_CLASSIC - min(
-                    int(-_CLASSIC_MEAN * log(1 - share)), _CLASSIC_SPAN
-                )
+                before = min(int(-_CLASSIC_MEAN * log(1 - share)), _CLASSIC_SPAN)
+                self.release[slot] = _YOUNGEST_CLASSIC - before
             self.edit_phase[slot] = (second >> 20) % EDIT_DAYS
             self.flags[slot] = (
-                (RECENT if recent else 0)
-                | (ADULT if mix & 0x3F == 7 and slot > 20 else 0)
-                | (UNDATED if mix >> 6 & 0x7F == 5 else 0)
-                | (VIDEO if mix >> 13 & 0xFF == 9 else 0)
+                RECENT * recent
+                | ADULT * (mix & 0x3F == 7 and slot > 20)
+                | UNDATED * (mix >> 6 & 0x7F == 5)
+                | VIDEO * (mix >> 13 & 0xFF == 9)
             )
             self.mix[slot] = mix
-            slot += 1
         self._drawn[block] = 1
 
     # --- ids ------------------------------------------------------------------------------------------------
@@ -131,10 +127,8 @@ class Slots:
         generation, rest = divmod(film_id - 2, GENERATION_STEP)
         block, at = divmod(rest, 4)
         hole = scramble(self._holes, block) & 3
-        if at == hole or film_id < 2:
-            return None
         slot = 3 * block + at - (at > hole)
-        if slot >= self.count:
+        if at == hole or film_id < 2 or slot >= self.count:
             return None
         self.ready(slot)
         return slot, generation

@@ -1,14 +1,14 @@
 """What the server serves from: a synthetic catalogue or a file of real films, seen through one interface."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
 
-from demo.query import Query
+import orjson
 
-__all__ = ["BLOCKS", "LISTED_MAX", "Change", "Film", "Query", "Ranking", "Source", "export_row"]
+from demo.query import Film, Query
 
-#: A film's payload, as /movie/{id} has it.
-Film = dict[str, Any]
+__all__ = ["BLOCKS", "LISTED_MAX", "Change", "Film", "Query", "Ranking", "Source", "export_row", "ranked"]
+
 #: The blocks of append_to_response that are had, with what a film without them has.
 BLOCKS: Final = {
     "credits": b'{"cast":[],"crew":[]}',
@@ -51,18 +51,19 @@ class Source(Protocol):
 
     def body(self, film_id: int, day: int) -> bytes | None:
         """The same as JSON."""
-        ...
+        film = self.film(film_id, day)
+        return None if film is None else orjson.dumps(film)
 
     def block(self, name: str, film_id: int, day: int) -> bytes | None:
         """JSON of a block of append_to_response (one of BLOCKS); None where the source has none."""
         ...
 
-    def ranking(self, query: Query, day: int) -> Ranking:
-        """The ids of a discover query."""
-        ...
-
     def listed(self, film_id: int, day: int) -> Film:
         """The film as lists know it, also when /movie/{id} denies an id that `ranking` gives."""
+        ...
+
+    def ranking(self, query: Query, day: int) -> Ranking:
+        """The ids of a discover query."""
         ...
 
     def changes(self, first: int, last: int) -> Sequence[Change]:
@@ -70,8 +71,14 @@ class Source(Protocol):
         ...
 
     def export(self, day: int) -> Iterator[Film]:
-        """Every film that exists on the day, with the five keys of the daily export."""
+        """Every film that exists on the day, one at a time, with the five keys of the daily export."""
         ...
+
+
+def ranked(query: Query, films: Iterable[tuple[int, Film]]) -> Ranking:
+    """The ranking of films by their ids, by looking at every one; with the blocks that the query looks at."""
+    found = sorted((query.sort_key(film), film_id) for film_id, film in films if query.matches(film))
+    return Ranking([film_id for _, film_id in found[:LISTED_MAX]], len(found))
 
 
 def export_row(film: Film) -> Film:

@@ -2,6 +2,7 @@
 
 import time
 from array import array
+from bisect import bisect_right
 from collections import Counter, deque
 from typing import Any, Final
 
@@ -30,16 +31,10 @@ class Traffic:
         self.limited = 0
         self._accepted: deque[float] = deque()
 
-    # --- the server's side ----------------------------------------------------------------------------------
-
-    def connected(self) -> None:
-        """A connection was opened."""
-        self.open_connections += 1
+    def connected(self, more: int) -> None:
+        """A connection was opened (1) or closed (-1)."""
+        self.open_connections += more
         self.peak_connections = max(self.peak_connections, self.open_connections)
-
-    def disconnected(self) -> None:
-        """A connection was closed."""
-        self.open_connections -= 1
 
     def arrived(self, path: str) -> None:
         """A request came in."""
@@ -68,8 +63,6 @@ class Traffic:
         self._accepted.append(now)
         return 0
 
-    # --- the test's side ------------------------------------------------------------------------------------
-
     @property
     def total(self) -> int:
         """Requests in all."""
@@ -79,24 +72,17 @@ class Traffic:
         """Requests whose path (without the query) begins so, e.g. "/3/movie/603" or "/3/discover/"."""
         return sum(number for path, number in self.paths.copy().items() if path.startswith(prefix))
 
-    def highest_rate(self, seconds: float = 1.0) -> int:
-        """The most requests that came within any span of `seconds`."""
-        highest, first = 0, 0
+    def highest_rate(self) -> int:
+        """The most requests that came within any one second."""
         times = self.times[:]
-        for last, moment in enumerate(times):
-            while times[first] <= moment - seconds:
-                first += 1
-            highest = max(highest, last - first + 1)
-        return highest
+        return max((at - bisect_right(times, then - 1) for at, then in enumerate(times, 1)), default=0)
 
     def summary(self) -> dict[str, Any]:
         """The figures as JSON."""
+        names = ("limited", "open_connections", "peak_connections", "peak_in_flight")
         return {
             "requests": self.total,
             "statuses": {str(status): number for status, number in sorted(self.statuses.items())},
-            "limited": self.limited,
-            "open_connections": self.open_connections,
-            "peak_connections": self.peak_connections,
-            "peak_in_flight": self.peak_in_flight,
+            **{name: getattr(self, name) for name in names},
             "highest_rate": self.highest_rate(),
         }

@@ -4,20 +4,22 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-
-class Phrases(NamedTuple):
-    """Title parts of one language: any head, the joint, any tail."""
-
-    heads: list[str]
-    tails: list[str]
-    joint: str
+from demo.draws import pick
 
 
-class Translation(NamedTuple):
-    """What a film is said to be about in one language; `{title}` is its title."""
+def table(name: str) -> dict[str, Any]:
+    """A TOML file of this folder."""
+    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
-    overviews: list[str]
-    taglines: list[str]
+
+def parts(packed: str, separator: str = "|") -> list[str]:
+    """The items of a packed list; they may be broken over lines."""
+    return [item.strip() for item in packed.replace("\n", " ").split(separator)]
+
+
+def _two_lists(packed: str) -> tuple[list[str], list[str]]:
+    first, second = parts(packed, " / ")
+    return parts(first), parts(second)
 
 
 class Name(NamedTuple):
@@ -27,58 +29,30 @@ class Name(NamedTuple):
     native: str
 
 
-class Names(NamedTuple):
-    """First and last names of one culture; `native` is the order of a name in its own script."""
-
-    first: list[Name]
-    last: list[Name]
-    native: str
-
-
-def _list(packed: str) -> list[str]:
-    return [item.strip() for item in packed.split("|")]
-
-
 def _name(item: str) -> Name:
     roman, _, native = item.partition("=")
     return Name(roman, native or roman)
 
 
-_VOCABULARY: Final[dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
-)
-
-PATTERNS: Final = _list(_VOCABULARY["titles"]["patterns"])
-ADJECTIVES: Final = _list(_VOCABULARY["titles"]["adjectives"])
-NOUNS: Final = _list(_VOCABULARY["titles"]["nouns"])
-PLACES: Final = _list(_VOCABULARY["titles"]["places"])
-PHRASES: Final = {
-    language: Phrases(_list(entry["heads"]), _list(entry["tails"]), entry.get("joint", " "))
-    for language, entry in _VOCABULARY["phrases"].items()
-}
-
-TRANSLATIONS: Final = {
-    language: Translation(_list(entry["overviews"]), _list(entry["taglines"]))
-    for language, entry in _VOCABULARY["translations"].items()
-}
-
-HEROES: Final = _list(_VOCABULARY["overviews"]["heroes"])
-EVENTS: Final = _list(_VOCABULARY["overviews"]["events"])
-TURNS: Final = _list(_VOCABULARY["overviews"]["turns"])
-TAGLINES: Final = _list(_VOCABULARY["overviews"]["taglines"])
-KEYWORDS: Final = _list(_VOCABULARY["overviews"]["keywords"])
-
-COMPANY_FIRST: Final = _list(_VOCABULARY["companies"]["first"])
-COMPANY_SECOND: Final = _list(_VOCABULARY["companies"]["second"])
-COMPANY_ENDINGS: Final = _list(_VOCABULARY["companies"]["endings"])
-
+_TABLE: Final = table("words.toml")
+PATTERNS, ADJECTIVES, NOUNS, PLACES = map(parts, _TABLE["titles"].values())
+HEROES, EVENTS, TURNS, TAGLINES, KEYWORDS = map(parts, _TABLE["overviews"].values())
+COMPANY_FIRST, COMPANY_SECOND, COMPANY_ENDINGS = map(parts, _TABLE["companies"].values())
+#: Jobs by department.
+JOBS: Final = {department: parts(jobs) for department, jobs in _TABLE["crew"].items()}
+#: First and last names by culture.
 NAMES: Final = {
-    culture: Names(
-        [_name(item) for item in _list(entry["first"])],
-        [_name(item) for item in _list(entry["last"])],
-        entry.get("native", "{first} {last}"),
-    )
-    for culture, entry in _VOCABULARY["names"].items()
+    culture: tuple([_name(item) for item in names] for names in _two_lists(packed))
+    for culture, packed in _TABLE["names"].items()
 }
+#: Overviews and taglines by language.
+TRANSLATIONS: Final = {language: _two_lists(packed) for language, packed in _TABLE["translations"].items()}
+_PHRASES: Final = {language: _two_lists(packed) for language, packed in _TABLE["phrases"].items()}
 
-JOBS: Final = {department: _list(jobs) for department, jobs in _VOCABULARY["crew"].items()}
+
+def title_in(language: str, head: int, tail: int) -> str:
+    """The title in a language that the two numbers draw; "" for a language without titles of its own."""
+    if language not in _PHRASES:
+        return ""
+    heads, tails = _PHRASES[language]
+    return pick(heads, head) + ("" if language in ("ja", "zh", "cn", "th") else " ") + pick(tails, tail)
