@@ -62,9 +62,12 @@ def error(code: int, message: str | None = None) -> web.Response:
     return answer(error_body(code, message), max_age, status=ERRORS[code][0])
 
 
-def too_many(count: int, limit: int) -> web.Response:
+def too_many(count: int, limit: int, retry_after: str | None) -> web.Response:
     """The response to a request that is one too many."""
-    return error(25, ERRORS[25][1].format(count=count, limit=limit))
+    response = error(25, ERRORS[25][1].format(count=count, limit=limit))
+    if retry_after is not None:
+        response.headers["Retry-After"] = retry_after
+    return response
 
 
 def html(status: int) -> web.Response:

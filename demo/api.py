@@ -1,10 +1,8 @@
-"""The stand-in's HTTP side: TMDB's API v3 under /3, the daily id exports under /p/exports, its own controls
+"""The stand-in's HTTP side: TMDB's API v3 under /3, the daily id exports under /p/exports, its own control
 under /_demo, which only this machine may use.
 
-    GET  /_demo                      → {"date", "requests", "peak_connections", ...}
-    POST /_demo/date    {"date": "2026-08-01"}    the day that the API answers for, from now on
-    POST /_demo/faults  {"faults": "500=0.05", "seed": 1}    what to inject from now on (see demo.faults)
-    POST /_demo/reset                             forget the requests and faults counted so far
+GET /_demo tells {"date", "requests", "peak_connections", …}; POST /_demo takes any of "date", the day to
+answer for from now on, "faults" (see demo.faults) with their "seed", and "reset": forget what was counted.
 """
 
 import asyncio
@@ -39,7 +37,7 @@ FIND_SOURCES: Final = (
 )  # fmt: skip
 _MOVIE: Final = re.compile(r"/movie/([0-9]+)")
 _BLOCK: Final = re.compile(r"/movie/([0-9]+)/([a-z_/]+)")
-_EXPORT: Final = re.compile(r"/p/exports/movie_ids_(\d\d)_(\d\d)_(\d{4})\.json\.gz")
+_EXPORT: Final = "/p/exports/movie_ids_%m_%d_%Y.json.gz"
 _EXPORT_CHUNK: Final = 500
 
 
@@ -80,8 +78,8 @@ class Api:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         path = request.path
-        if path.split("/")[1] == "_demo":
-            return await self._control(request, path)
+        if path == "/_demo":
+            return await self._control(request)
         self.traffic.arrived(path)
         status = 0
         try:
@@ -100,9 +98,7 @@ class Api:
         if not path.startswith("/3/"):
             return answers.html(404)
         if self.max_rps is not None and (count := self.traffic.over(self.max_rps)):
-            refusal = answers.too_many(count, self.max_rps)
-            refusal.headers["Retry-After"] = "1"
-            return refusal
+            return answers.too_many(count, self.max_rps, "1")
         if self.latency:
             await asyncio.sleep(self.latency)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
@@ -205,12 +201,11 @@ class Api:
     # --- daily export ---------------------------------------------------------------------------------------
 
     async def _export(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
-        match = _EXPORT.fullmatch(path)
         try:
-            day = date(*(int(match[group]) for group in (3, 1, 2))) if match else None
+            day = datetime.strptime(path, _EXPORT).replace(tzinfo=UTC).date()
         except ValueError:
-            day = None
-        if day is None or not 0 <= (self.today - day).days < EXPORT_DAYS:
+            day = date.max
+        if not 0 <= (self.today - day).days < EXPORT_DAYS:
             # the store behind files.tmdb.org does not tell a missing file from a forbidden one
             body = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'
             return web.Response(body=body, status=403, content_type="application/xml")
@@ -232,32 +227,22 @@ class Api:
 
     # --- controls -------------------------------------------------------------------------------------------
 
-    async def _control(self, request: web.BaseRequest, path: str) -> web.Response:
+    async def _control(self, request: web.BaseRequest) -> web.Response:
         if not (request.remote or "").startswith(("127.", "::1", "::ffff:127.")):
-            return _refusal(403, "The stand-in is controlled from its own machine only.")
-        if request.method == "GET" and path == "/_demo":
-            faults = dict(sorted(self.faults.injected.items()))
-            return web.json_response(
-                {"date": self.today.isoformat(), **self.traffic.summary(), "faults": faults}
-            )
-        if request.method != "POST":
-            return _refusal(405, "Controls are: GET /_demo, POST /_demo/date, /_demo/faults, /_demo/reset.")
+            return web.json_response({"error": "The control is for this machine only."}, status=403)
         try:
-            self._set(path.removeprefix("/_demo/"), orjson.loads(await request.read() or b"{}"))
-        except (ValueError, KeyError, TypeError) as error:
-            return _refusal(400, f"{path}: {error!r}")
-        return web.json_response({"date": self.today.isoformat()})
-
-    def _set(self, name: str, asked: dict[str, Any]) -> None:
-        if name == "reset":
+            asked = orjson.loads(await request.read() or b"{}")
+            if "date" in asked:
+                self.today = date.fromisoformat(asked["date"])
+            if "faults" in asked:
+                self.faults = Faults.parse(asked["faults"], asked.get("seed", 0))
+        except (ValueError, TypeError, AttributeError) as error:
+            return web.json_response({"error": f"{error!r}"}, status=400)
+        if asked.get("reset"):
             self.traffic.reset()
             self.faults.injected.clear()
-        elif name == "faults":
-            self.faults = Faults.parse(asked["faults"], int(asked.get("seed", 0)))
-        elif name == "date":
-            self.today = date.fromisoformat(asked["date"])
-        else:
-            raise ValueError("no such control")
+        faults = dict(sorted(self.faults.injected.items()))
+        return web.json_response({"date": self.today.isoformat(), **self.traffic.summary(), "faults": faults})
 
 
 def _list(path: str, listed: Any, language: str, region: str | None) -> Any:
@@ -280,7 +265,3 @@ async def _gzip_lines(rows: Iterator[Any]) -> AsyncIterator[bytes]:
         # other requests get their turn while the file is made
         await asyncio.sleep(0)
     yield packer.flush()
-
-
-def _refusal(status: int, message: str) -> web.Response:
-    return web.json_response({"error": message}, status=status)

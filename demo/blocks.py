@@ -7,17 +7,10 @@ from typing import Any, Final
 
 import orjson
 
-from demo import words
+from demo import reference, words
 from demo.draws import MASK, UNIT, pick, scramble
 from demo.films import Films, Outline
-from demo.reference import (
-    CERTIFICATIONS,
-    LANGUAGE_ROWS,
-    MARKETS,
-    PROVIDER_COUNTRIES,
-    PROVIDERS,
-    TRANSLATED,
-)
+from demo.reference import MARKETS, PROVIDER_COUNTRIES, TRANSLATED
 from demo.slots import UNDATED
 
 #: What is noted of a release, by its type.
@@ -135,7 +128,9 @@ def release_dates(films: Films, film: Outline) -> bytes:
             )
             if there
         ]
-        certification = "Unrated" if marks % 97 == 0 else pick(CERTIFICATIONS.get(country, [""]), marks)
+        certification = (
+            "Unrated" if marks % 97 == 0 else pick(reference.CERTIFICATIONS.get(country, [""]), marks)
+        )
         releases: list[dict[str, Any]] = [
             {
                 "certification": certification if marks & 3 else "",
@@ -169,7 +164,7 @@ def watch_providers(films: Films, film: Outline) -> bytes:
         if seed * UNIT > share:
             continue
         offers: dict[str, Any] = {}
-        for row, kinds, countries in PROVIDERS:
+        for row, kinds, countries in reference.PROVIDERS:
             mix = scramble(seed, row["provider_id"])
             period = 80 + (mix & 127)
             if country in countries and (film.day + (mix >> 8)) % period * 3 < period:
@@ -212,7 +207,7 @@ def translations(films: Films, film: Outline) -> bytes:
                 overview = overviews[(seed + version) % len(overviews)]
                 texts["overview"] = overview.format(title=texts["title"] or original)
                 texts["tagline"] = pick(taglines, scramble(seed, version)) if seed & 8 else ""
-        row = {key: LANGUAGE_ROWS[language][key] for key in ("iso_639_1", "name", "english_name")}
+        row = {key: reference.LANGUAGE_ROWS[language][key] for key in ("iso_639_1", "name", "english_name")}
         data = {**texts, "runtime": payload["runtime"] or 0}
         rows.append({"iso_3166_1": country, **row, "data": data})
     return orjson.dumps({"translations": rows})

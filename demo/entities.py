@@ -22,13 +22,8 @@ RENAME_DAYS: Final = 400
 #: One company of so many has the name of the one before it (measured: 29 names of 5,047 companies).
 TWIN_EVERY: Final = 170
 
-#: Origins of companies and of films without a language of their own, with weights.
-COUNTRY_TABLE: Final = spread(
-    "US 46 GB 9 FR 8 DE 5 JP 5 CA 4 IN 4 IT 3 ES 3 KR 2.5 CN 2.5 HK 2 AU 2 BR 1.5 MX 1.5 SE 1.2 DK 1.2 "
-    "RU 1.2 BE 1.2 NL 1 PL 0.8 AR 0.8 IE 0.7 NO 0.6 FI 0.5 TR 0.6 IR 0.5 TH 0.4 GR 0.4 PT 0.4 CZ 0.5 HU 0.4 "
-    "AT 0.5 CH 0.5 NZ 0.4 ZA 0.3 UA 0.3 EG 0.3 PH 0.3 ID 0.3 TW 0.5 IL 0.4 SU 0.4 XC 0.2 XG 0.2 YU 0.2 "
-    "AE 0.2 NG 0.2 CL 0.2 CO 0.2"
-)
+#: Origins of companies and of films without a language of their own.
+COUNTRY_TABLE: Final = spread(words.WEIGHTS["countries"])
 #: Which culture a person of a rank belongs to: rank % 32 is an index into it.
 _CULTURE_SEATS: Final = (
     ["en"] * 14 + ["fr", "es", "de", "it", "sv", "pt"] * 2 + ["ja", "zh", "ko", "ru", "hi", "en"]

@@ -256,21 +256,14 @@ class _Case(NamedTuple):
         return response
 
 
-def _too_many(wait: str | None = None) -> web.Response:
-    response = answers.too_many(46, 40)
-    if wait is not None:
-        response.headers["Retry-After"] = wait
-    return response
-
-
 #: What each kind of fault does.
 KINDS: Final[dict[str, Callable[[_Case], web.StreamResponse | Awaitable[web.StreamResponse]]]] = {
     "500": lambda case: answers.error(11),
     "502": lambda case: answers.html(502),
     "503": lambda case: answers.html(503),
-    "429": lambda case: _too_many(str(case.faults.retry_after)),
-    "429-date": lambda case: _too_many(case.wait_until()),
-    "429-bare": lambda case: _too_many(),
+    "429": lambda case: answers.too_many(46, 40, str(case.faults.retry_after)),
+    "429-date": lambda case: answers.too_many(46, 40, case.wait_until()),
+    "429-bare": lambda case: answers.too_many(46, 40, None),
     "429-text": lambda case: web.Response(status=429, text="Too many requests. Slow down.\n"),
     "reset": _Case.reset,
     "hang": _Case.hang,

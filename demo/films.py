@@ -13,28 +13,10 @@ from demo.entities import COUNTRY_TABLE, Entities, image_path
 from demo.reference import COUNTRY_NAMES, GENRE_NAMES, LANGUAGE_ROWS
 from demo.slots import ADULT, RECENT, UNDATED, VIDEO, Slots
 
-_LANGUAGE_TABLE: Final = spread(
-    "en 50 fr 7 ja 6 es 6 de 4 zh 3 it 3.5 ko 3 ru 2.5 pt 2.5 hi 2 cn 1.5 sv 1.2 da 1 pl 0.9 nl 0.9 tr 0.8 "
-    "ar 0.5 fa 0.5 th 0.5 fi 0.5 cs 0.5 el 0.4 uk 0.3 ta 0.5 te 0.4 ml 0.4 no 0.5 hu 0.4 ro 0.3 id 0.3 "
-    "he 0.3 tl 0.2 xx 0.7 vi 0.2 bn 0.2 sr 0.2 sh 0.1 is 0.1 ka 0.1"
-)
-_COUNTRIES: Final = (
-    "ar EG 2 LB 1 MA 1 TN 1 PS 1; bn IN 1 BD 1; cn HK 1; cs CZ 2 XC 1; da DK 1; de DE 7 AT 1 CH 1 XG 1; "
-    "el GR 1; en US 13 GB 3 CA 1 AU 1 IE 0.5 IN 1; es ES 4 MX 3 AR 2 CL 1 CO 1 PE 1 CU 1; fa IR 1; fi "
-    "FI 1; fr FR 6 BE 1 CA 1 CH 1; he IL 1; hi IN 1; hu HU 1; id ID 1; is IS 1; it IT 1; ja JP 1; ka GE "
-    "2 SU 1; ko KR 1; ml IN 1; nl NL 2 BE 1; no NO 1; pl PL 1; pt BR 3 PT 1; ro RO 1; ru RU 3 SU 1; sh "
-    "YU 1; sr RS 1 YU 1; sv SE 1; ta IN 1; te IN 1; th TH 1; tl PH 1; tr TR 1; uk UA 1; vi VN 1; zh CN "
-    "5 TW 2 SG 1"
-)
-#: Where films of a language come from, with weights; of the languages that are not here, from anywhere.
-_COUNTRIES_OF_LANGUAGE: Final = {row[:2]: spread(row[3:], 64) for row in _COUNTRIES.split("; ")}
-_GENRE_TABLE: Final = [
-    int(genre)
-    for genre in spread(
-        "18 24 35 16 53 9 28 9 10749 8 27 8 80 7 99 6 12 6 878 5 10751 5 16 5 14 4 9648 4 10402 3 36 2.5 "
-        "10752 1.8 10770 1.5 37 1"
-    )
-]
+_LANGUAGES: Final = spread(words.WEIGHTS["languages"])
+#: Where films of a language come from; of the languages that are not here, from anywhere.
+_COUNTRIES: Final = {row[:2]: spread(row[3:], 64) for row in words.parts(words.WEIGHTS["at_home"], ";")}
+_GENRES: Final = [int(genre) for genre in spread(words.WEIGHTS["genres"])]
 #: A film's status from so many days before its release on.
 STATUSES: Final = {0: "Released", 120: "Post Production", 300: "In Production"}
 
@@ -78,7 +60,7 @@ class Outline(NamedTuple):
             count = 0 if drawn >> 11 & 15 == 0 else count - 1 if count > 1 else count + 1
         elif state == 3:
             count += 1
-        return list(dict.fromkeys(pick(_GENRE_TABLE, seed) for seed in self.drawn[2:12]))[:count]
+        return list(dict.fromkeys(pick(_GENRES, seed) for seed in self.drawn[2:12]))[:count]
 
     def titles(self) -> tuple[str, str]:
         """Title in English and original title."""
@@ -98,7 +80,7 @@ class Outline(NamedTuple):
     def countries(self) -> list[str]:
         """Codes of the countries of production, that of origin first."""
         drawn, mix = self.drawn, self.drawn[31]
-        first = pick(_COUNTRIES_OF_LANGUAGE.get(self.language, COUNTRY_TABLE), drawn[30])
+        first = pick(_COUNTRIES.get(self.language, COUNTRY_TABLE), drawn[30])
         more = (mix >> 8 & 7 == 0) + (self.versions["countries"] + (mix >> 16)) % 2 * (mix >> 5 & 1)
         others = [pick(COUNTRY_TABLE, seed) for seed in drawn[32 : 32 + more]]
         return list(dict.fromkeys([first, *others] if mix % 17 else others))
@@ -133,7 +115,7 @@ class Films:
             slots.release_day(slot, day),
             drawn,
             history.versions(slots.edit_phase[slot], slots.mix[slot], day),
-            pick(_LANGUAGE_TABLE, drawn[0]),
+            pick(_LANGUAGES, drawn[0]),
         )
 
     def _original(self, slot: int, film_id: int, day: int) -> int:
@@ -246,7 +228,7 @@ def _languages(film: Outline) -> list[str]:
     if drawn[34] % 19 == 0:
         return []
     more = drawn[35 : 35 + (0, 0, 0, 0, 0, 1, 1, 2)[drawn[34] & 7]]
-    return list(dict.fromkeys([film.language, *(pick(_LANGUAGE_TABLE, seed) for seed in more)]))
+    return list(dict.fromkeys([film.language, *(pick(_LANGUAGES, seed) for seed in more)]))
 
 
 def _status(film: Outline) -> str:

@@ -35,20 +35,25 @@ DBT_FOLDER = PROJECT / "build" / "demo-dbt"
 
 SUMMARY = """
     select
-        (select count(*) from marts.dim_movie) as films,
-        (select count(*) from marts.fact_movie_daily) as facts,
-        (select count(distinct date_id) from marts.fact_movie_daily) as days,
-        (select count(*) from marts.dim_movie where vanished_on is not null) as vanished
+        (select count(*) from marts.dim_movie),
+        (select count(*) from marts.fact_movie_daily),
+        (select count(distinct date_id) from marts.fact_movie_daily),
+        (select count(*) from marts.dim_movie where vanished_on is not null),
+        (select string_agg(number || ' × ' || reason, ', ' order by number desc)
+         from (select reason, count(*) as number from raw.extract_failure group by reason) as failed)
 """
-FAILURES = "select reason, count(*) from raw.extract_failure group by reason order by 2 desc"
-TOP_MOVIES = """
-    select rank, title, popularity::numeric(9, 1), vote_average::numeric(3, 1), vote_count
-    from analytics.vw_top_movies order by rank limit 10
-"""
-GENRES = """
-    select genre_name, avg_popularity::numeric(9, 1), movie_count, total_votes
-    from analytics.vw_genre_popularity order by avg_popularity desc
-"""
+TABLES = {
+    "Top films today (vw_top_movies)": """
+        select rank as "#", title as film, popularity::numeric(9, 1), vote_average::numeric(3, 1) as rating,
+            vote_count as votes
+        from analytics.vw_top_movies order by rank limit 10
+    """,
+    "Genres (vw_genre_popularity)": """
+        select genre_name as genre, avg_popularity::numeric(9, 1) as "mean popularity", movie_count as films,
+            total_votes as votes
+        from analytics.vw_genre_popularity order by avg_popularity desc
+    """,
+}
 
 NEXT = """\
 What to type next
@@ -66,20 +71,14 @@ class StepFailedError(Exception):
         super().__init__(f"`{' '.join(['python', *arguments])}` ended with exit code {code}")
 
 
-@click.command()
-@click.option(
-    "--films", default=2000, show_default=True, type=click.IntRange(20, 1_000_000), help="Films to serve."
-)
-@click.option(
-    "--days", default=30, show_default=True, type=click.IntRange(1, 365), help="Snapshot dates, up to today."
-)
-@click.option(
-    "--pages", default=25, show_default=True, type=click.IntRange(1, 500), help="Pages of 20 films a day."
-)
+@click.command(context_settings={"show_default": True})
+@click.option("--films", default=2000, type=click.IntRange(20, 1_000_000), help="Films to serve.")
+@click.option("--days", default=30, type=click.IntRange(1, 365), help="Snapshot dates, up to today.")
+@click.option("--pages", default=25, type=click.IntRange(1, 500), help="Pages of 20 films a day.")
 @click.option(
     "--preview/--no-preview",
     default=True,
-    help="Draw the dashboards as a page and say what to type next; not in a container.  [default: preview]",
+    help="Draw the dashboards as a page and say what to type next; not in a container.",
 )
 def run(films: int, days: int, pages: int, preview: bool) -> None:
     """Land a history of synthetic films, build the tables, show what is in them."""
@@ -91,15 +90,13 @@ def run(films: int, days: int, pages: int, preview: bool) -> None:
         variables = demo_database()
         keep_apart(variables)
         # dbt reads its project while the films are landed
-        with begun(
-            "-m", "tools.dbt_command", "--wait", "build", "--exclude-resource-type", "unit_test"
-        ) as build:
+        options = ["--wait", "build", "--exclude-resource-type", "unit_test"]
+        with begun("-m", "tools.dbt_command", *options) as build:
             with StandInProcess("--films", str(films)) as tmdb:
                 today = datetime.now(UTC).date()
-                for ago in track(
-                    range(days - 1, -1, -1), "Landing a month, a day at a time", console=console
-                ):
-                    land(tmdb, today - timedelta(days=ago), pages)
+                dates = [today - timedelta(days=ago) for ago in reversed(range(days))]
+                for day in track(dates, "Landing a month, a day at a time", console=console):
+                    land(tmdb, day, pages)
             with console.status("Building the star schema and testing it (dbt build)"):
                 finish(build, dbt_command.GO)
         summarise(console, variables)
@@ -204,21 +201,15 @@ def step(*arguments: str) -> None:
 def summarise(console: Console, variables: dict[str, str]) -> None:
     """What was landed and built, in tables."""
     with warehouse.connect(variables) as connection:
-        films, facts, days, vanished = connection.execute(SUMMARY).fetchone() or (0, 0, 0, 0)
-        failures = connection.execute(FAILURES).fetchall()
+        films, facts, days, vanished, failed = connection.execute(SUMMARY).fetchone() or (0, 0, 0, 0, None)
         console.print(f"\n[bold]{films:,} films, {facts:,} facts, {days} days[/bold]", highlight=False)
-        console.print(
-            f"{vanished} films vanished from TMDB on the way; their history is kept.", highlight=False
-        )
-        what_failed = ", ".join(f"{count} × {reason}" for reason, count in failures) or "nothing"
-        console.print(f"Failed: {what_failed}\n", highlight=False)
-        top = Table("#", "film", "popularity", "rating", "votes", title="Top films today (vw_top_movies)")
-        for row in connection.execute(TOP_MOVIES):
-            top.add_row(*("" if value is None else f"{value}" for value in row))
-        genres = Table("genre", "mean popularity", "films", "votes", title="Genres (vw_genre_popularity)")
-        for row in connection.execute(GENRES):
-            genres.add_row(*(f"{value}" for value in row))
-        for table in (top, genres):
-            for column in table.columns[2 if table is top else 1 :]:
-                column.justify = "right"
+        kept = f"{vanished} films vanished from TMDB on the way; their history is kept."
+        console.print(f"{kept}\nFailed: {failed or 'nothing'}\n", highlight=False)
+        for title, query in TABLES.items():
+            found = connection.execute(query)
+            table = Table(title=title)
+            for column in found.description or ():
+                table.add_column(column.name, justify="left" if column.type_display == "text" else "right")
+            for row in found:
+                table.add_row(*("" if value is None else str(value) for value in row))
             console.print(table)

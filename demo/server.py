@@ -212,16 +212,13 @@ class StandInProcess:
         self.base_url = ""
 
     def __enter__(self) -> Self:
+        # however this program ends, killed too, the server does not outlive it
+        command = [sys.executable, "-m", "demo", "serve", "--end-with-stdin", *self._options]
+        folder, pipe = Path(__file__).resolve().parent.parent, subprocess.PIPE
         # a file, not a pipe: a pipe that nobody empties would stop the server when it is full
         with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
             self._process = subprocess.Popen(
-                # however this program ends, killed too, the server does not outlive it
-                [sys.executable, "-m", "demo", "serve", "--end-with-stdin", *self._options],
-                stdin=subprocess.PIPE,
-                cwd=Path(__file__).resolve().parent.parent,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                text=True,
+                command, cwd=folder, stdin=pipe, stdout=pipe, stderr=said, text=True
             )
             self.base_url = self._process.stdout.readline().strip() if self._process.stdout else ""
             if not self.base_url:
@@ -252,23 +249,22 @@ class StandInProcess:
 
     @today.setter
     def today(self, day: date) -> None:
-        self._control("date", {"date": day.isoformat()})
+        self._control(date=day.isoformat())
 
     def stats(self) -> dict[str, Any]:
-        """Requests so far: see `GET /_demo`."""
+        """Requests so far: see `demo.api`."""
         return self._control()
 
     def inject(self, faults: str, seed: int = 0) -> None:
         """Inject these faults from now on: a specification as in `demo.faults`; "" for none."""
-        self._control("faults", {"faults": faults, "seed": seed})
+        self._control(faults=faults, seed=seed)
 
     def reset(self) -> None:
         """Forget the requests and faults so far."""
-        self._control("reset", {})
+        self._control(reset=True)
 
-    def _control(self, name: str = "", body: dict[str, Any] | None = None) -> dict[str, Any]:
-        url = self.base_url.removesuffix("/3") + "/_demo" + (f"/{name}" if name else "")
-        data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(url, data), timeout=30) as response:  # noqa: S310
+    def _control(self, **asked: object) -> dict[str, Any]:
+        url, data = self.base_url.removesuffix("/3") + "/_demo", json.dumps(asked).encode()
+        with urllib.request.urlopen(url, data, timeout=30) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)
         return answer

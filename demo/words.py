@@ -40,6 +40,8 @@ HEROES, EVENTS, TURNS, TAGLINES, KEYWORDS = map(parts, _TABLE["overviews"].value
 COMPANY_FIRST, COMPANY_SECOND, COMPANY_ENDINGS = map(parts, _TABLE["companies"].values())
 #: Jobs by department.
 JOBS: Final = {department: parts(jobs) for department, jobs in _TABLE["crew"].items()}
+#: What is drawn more or less often, for `draws.spread`.
+WEIGHTS: Final[dict[str, str]] = _TABLE["weights"]
 #: First and last names by culture.
 NAMES: Final = {
     culture: tuple([_name(item) for item in names] for names in _two_lists(packed))
