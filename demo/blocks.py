@@ -22,6 +22,10 @@ _TYPE_NOTES: Final = {
     5: ["Blu-ray", "DVD", "Blu-ray & DVD", ""],
     6: ["Canal Nord", "Fjordkino", ""],
 }
+_PROVIDERS_IN: Final = {
+    country: [(row, kinds) for row, kinds, countries in reference.PROVIDERS if country in countries]
+    for country in PROVIDER_COUNTRIES
+}
 # what follows a person's own keys in a row; none of the texts needs escaping
 _CAST: Final = ',"cast_id":%d,"character":"%s","credit_id":"%s","order":%d}'
 _JOB: Final = ',"credit_id":"%s","department":"%s","job":"%s"}'
@@ -164,10 +168,10 @@ def watch_providers(films: Films, film: Outline) -> bytes:
         if seed * UNIT > share:
             continue
         offers: dict[str, Any] = {}
-        for row, kinds, countries in reference.PROVIDERS:
+        for row, kinds in _PROVIDERS_IN[country]:
             mix = scramble(seed, row["provider_id"])
             period = 80 + (mix & 127)
-            if country in countries and (film.day + (mix >> 8)) % period * 3 < period:
+            if (film.day + (mix >> 8)) % period * 3 < period:
                 for kind in kinds:
                     offers.setdefault(kind, []).append(row)
         if offers:

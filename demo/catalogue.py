@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
-import orjson
-
 from demo import blocks, history
 from demo.draws import numbers, scramble
 from demo.films import STATUSES, Films, Outline
 from demo.slots import ADULT, FIRST_DAY, LAST_DAY, PERIOD, RECENT, UNDATED, VIDEO, Slots
-from demo.source import Change, Film, Query, Ranking, Source, ranked
+from demo.source import Change, Film, Query, Ranking, Source, Whole, ranked
 
 #: One slot in so many, and one in each of the ranges, holds a film that lists know but /movie/{id} denies
 #: (measured: 4 of 13,849 ids that discover had just given).
@@ -82,9 +80,9 @@ class Catalogue(Source):
         self.slots.ready_all()
         known = self._sketch if query.sketched else self._whole
         slots = range(self.slots.count)
-        return ranked(query, ((self._listed_id(slot, day), known(slot, day, query)) for slot in slots))
+        return ranked(query, ((self._listed_id(slot, day), known(slot, day)) for slot in slots))
 
-    def _sketch(self, slot: int, day: int, query: Query) -> Film:
+    def _sketch(self, slot: int, day: int) -> Film:
         """What the slots know of a film, which is much cheaper than the film."""
         slots, flags = self.slots, self.slots.flags[slot]
         released = slots.release_day(slot, self._listed_day(slot, day))
@@ -97,10 +95,9 @@ class Catalogue(Source):
             "release_date": "" if flags & UNDATED else date.fromordinal(released).isoformat(),
         }
 
-    def _whole(self, slot: int, day: int, query: Query) -> Film:
-        outline = self.films.outline(slot, self._listed_day(slot, day))
-        made = {name: orjson.loads(blocks.MAKERS[name](self.films, outline)) for name in query.blocks}
-        return self.films.film(outline) | made
+    def _whole(self, slot: int, day: int) -> Film:
+        films, outline = self.films, self.films.outline(slot, self._listed_day(slot, day))
+        return Whole(films.film(outline), lambda name: blocks.MAKERS[name](films, outline))
 
     # --- changes and export ---------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ def row(films: Edited, film_id: int, day: int, language: str = "", region: str =
     """A film as lists have it: in the language, with the region's release date."""
     film = translated(films, films.listed(film_id, day), film_id, day, language)
     if region:
-        film["release_date"] = regional_date(films.with_blocks(film, ["release_dates"], day), region)
+        film["release_date"] = regional_date(films.whole(film_id, day), region)
     if "genres" in film:
         film["genre_ids"] = [genre["id"] for genre in film["genres"]]
     return {key: film[key] for key in _ROW_KEYS if key in film}

@@ -2,13 +2,13 @@
 
 from bisect import insort
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import orjson
 
-from demo.source import BLOCKS, LISTED_MAX, Change, Film, Query, Ranking, Source, export_row
+from demo.source import BLOCKS, LISTED_MAX, Change, Film, Query, Ranking, Source, Whole, export_row
 
 #: Keys to set on the film's payload, its blocks among them; or a function (payload, day) that alters the
 #: payload or returns another; or a raw body.
@@ -103,11 +103,6 @@ class Edited(Source):
             return orjson.dumps(film[name])
         return self.source.block(name, film_id, day)
 
-    def with_blocks(self, film: Film, names: Collection[str], day: int) -> Film:
-        """The film with some of its blocks, empty ones where neither the source nor an override has any."""
-        made = {name: self.block(name, film["id"], day) or BLOCKS[name] for name in names}
-        return film | {name: orjson.loads(block) for name, block in made.items()}
-
     def find(self, imdb_id: str, day: int) -> int | None:
         """The film with that id of IMDb."""
         if self._by_imdb_id is None or self._by_imdb_id[0] != day:
@@ -120,6 +115,10 @@ class Edited(Source):
     def listed(self, film_id: int, day: int) -> Film:
         film = self._altered(film_id, day) if film_id in self._overridden(day) else None
         return film or self.source.listed(film_id, day)
+
+    def whole(self, film_id: int, day: int) -> Whole:
+        """The same with its blocks."""
+        return Whole(self.listed(film_id, day), lambda name: self.block(name, film_id, day))
 
     def ranking(self, query: Query, day: int) -> Ranking:
         """The ids of a discover query, the test's changes in place. The last few are kept."""
@@ -137,7 +136,7 @@ class Edited(Source):
         ids = [film_id for film_id in found.ids if film_id not in unlisted | altered]
         total = found.total - (len(found.ids) - len(ids))
         for film_id in altered - unlisted:
-            if query.matches(self.with_blocks(self.listed(film_id, day), query.blocks, day)):
+            if query.matches(self.whole(film_id, day)):
                 insort(ids, film_id, key=lambda other: query.sort_key(self.listed(other, day)))
                 total += 1
         return Ranking(ids[:LISTED_MAX], total)

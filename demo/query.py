@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from demo.answers import ApiError
 from demo.reference import CERTIFICATIONS
@@ -66,10 +66,6 @@ def _types(film: Film, asked: Asked) -> set[str]:
     return {str(row.get("type")) for row in _releases(film, asked.get("region", ""))}
 
 
-def _year(film: Film, asked: Asked) -> set[str]:
-    return {(film.get("release_date") or "")[:4]}
-
-
 def _offers(film: Film, asked: Asked) -> dict[str, list[Film]]:
     country = film["watch/providers"]["results"].get(asked.get("watch_region", ""), {})
     kinds = asked.get("with_watch_monetization_types", "|".join(_OFFERS)).replace(",", "|").split("|")
@@ -80,31 +76,22 @@ def _providers(film: Film, asked: Asked) -> set[str]:
     return {str(row["provider_id"]) for rows in _offers(film, asked).values() for row in rows}
 
 
-class _Field(NamedTuple):
-    """What a filter looks at: a film's values, and the block that they are in."""
-
-    values: Callable[[Film, Asked], set[str]]
-    block: str = ""
-
-
-_CAST: Final = _Field(lambda film, asked: _ids(film["credits"]["cast"]), "credits")
-_CREW: Final = _Field(lambda film, asked: _ids(film["credits"]["crew"]), "credits")
-#: By a filter's name without `with_` or `without_`.
-_FIELDS: Final = {
-    "genres": _Field(lambda film, asked: _ids(film.get("genres"))),
-    "companies": _Field(lambda film, asked: _ids(film.get("production_companies"))),
-    "origin_country": _Field(lambda film, asked: set(film.get("origin_country") or ())),
-    "original_language": _Field(lambda film, asked: {film.get("original_language", "")}),
-    "primary_release_year": _Field(_year),
-    "year": _Field(_year),
-    "keywords": _Field(lambda film, asked: _ids(film["keywords"]["keywords"]), "keywords"),
-    "cast": _CAST,
-    "crew": _CREW,
-    "people": _Field(lambda film, asked: _CAST.values(film, asked) | _CREW.values(film, asked), "credits"),
-    "release_type": _Field(_types, "release_dates"),
-    "certification": _Field(_certifications, "release_dates"),
-    "watch_providers": _Field(_providers, "watch/providers"),
-    "watch_monetization_types": _Field(lambda film, asked: set(_offers(film, asked)), "watch/providers"),
+#: The film's values, by a filter's name without `with_` or `without_`.
+_VALUES: Final[dict[str, Callable[[Film, Asked], set[str]]]] = {
+    "genres": lambda film, asked: _ids(film.get("genres")),
+    "companies": lambda film, asked: _ids(film.get("production_companies")),
+    "origin_country": lambda film, asked: set(film.get("origin_country") or ()),
+    "original_language": lambda film, asked: {film.get("original_language", "")},
+    "primary_release_year": lambda film, asked: {(film.get("release_date") or "")[:4]},
+    "year": lambda film, asked: {(film.get("release_date") or "")[:4]},
+    "keywords": lambda film, asked: _ids(film["keywords"]["keywords"]),
+    "cast": lambda film, asked: _ids(film["credits"]["cast"]),
+    "crew": lambda film, asked: _ids(film["credits"]["crew"]),
+    "people": lambda film, asked: _ids(film["credits"]["cast"] + film["credits"]["crew"]),
+    "release_type": _types,
+    "certification": _certifications,
+    "watch_providers": _providers,
+    "watch_monetization_types": lambda film, asked: set(_offers(film, asked)),
 }
 #: Those whose names have no `with_`.
 _BARE: Final = ("certification", "primary_release_year", "year")
@@ -127,7 +114,7 @@ def _parts(name: str) -> tuple[str, str]:
     if side in _SIDES:
         return (what, side) if what in _BOUNDED else ("", "")
     how, _, what = name.partition("_")
-    if how in ("with", "without") and what in _FIELDS and what not in _BARE:
+    if how in ("with", "without") and what in _VALUES and what not in _BARE:
         return what, how
     return (name, "with") if name in _BARE else ("", "")
 
@@ -166,7 +153,7 @@ def _passes(film: Film, name: str, text: str, asked: Asked) -> bool:
             and (most is None or value <= _bound(what, most, asked))
             for value in _bounded(film, what, asked)
         )
-    values = _FIELDS[what].values(film, asked)
+    values = _VALUES[what](film, asked)
     if how == "without":
         return not values.intersection(text.replace("|", ",").split(","))
     # TMDB reads a comma as "and", a bar as "or"
@@ -198,22 +185,17 @@ class Query:
         return cls(sort_by, adult.lower() == "true", video.lower() == "true", tuple(filters.items()))
 
     @property
-    def blocks(self) -> set[str]:
-        """The blocks that a film must come with to be matched."""
-        asked = dict(self.filters)
-        blocks = {_FIELDS[what].block for what, _ in map(_parts, asked) if what in _FIELDS}
-        if "region" in asked and any(name.startswith("release_date.") for name in asked):
-            blocks.add("release_dates")
-        return blocks - {""}
-
-    @property
     def sketched(self) -> bool:
         """Whether id, measures, release date and the two flags of a film are enough to match and sort it."""
-        names = [what for what, _ in map(_parts, dict(self.filters))] + [self.sort_by.partition(".")[0]]
-        return not self.blocks and all(name in _SKETCHED for name in names)
+        asked = dict(self.filters)
+        names = [what for what, _ in map(_parts, asked)] + [self.sort_by.partition(".")[0]]
+        regional = "region" in asked and "release_date" in names
+        return not regional and all(name in _SKETCHED for name in names)
 
     def matches(self, film: Film) -> bool:
-        """Whether the film is listed. A key that the film lacks counts as false, empty or 0."""
+        """Whether the film is listed; it needs the blocks that the filters look at. Another key that it lacks
+        counts as false, empty or 0.
+        """
         if (film.get("adult") and not self.include_adult) or (film.get("video") and not self.include_video):
             return False
         asked = dict(self.filters)

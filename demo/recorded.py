@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from demo.source import BLOCKS, Change, Film, Query, Ranking, Source, export_row, ranked
+from demo.source import BLOCKS, Change, Film, Query, Ranking, Source, Whole, export_row, ranked
 
 
 class Recorded(Source):
@@ -59,11 +59,10 @@ class Recorded(Source):
         return film
 
     def ranking(self, query: Query, day: int) -> Ranking:
-        return ranked(query, ((film_id, self._with_blocks(film_id, query)) for film_id in self._bodies))
+        return ranked(query, ((film_id, self._whole(film_id)) for film_id in self._bodies))
 
-    def _with_blocks(self, film_id: int, query: Query) -> Film:
-        blocks = {name: self._blocks[film_id].get(name, BLOCKS[name]) for name in query.blocks}
-        return self.listed(film_id, 0) | {name: orjson.loads(block) for name, block in blocks.items()}
+    def _whole(self, film_id: int) -> Whole:
+        return Whole(self.listed(film_id, 0), self._blocks[film_id].get)
 
     def changes(self, first: int, last: int) -> Sequence[Change]:
         """None: a file tells of no changes."""

@@ -1,13 +1,24 @@
 """What the server serves from: a synthetic catalogue or a file of real films, seen through one interface."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
 from demo.query import Film, Query
 
-__all__ = ["BLOCKS", "LISTED_MAX", "Change", "Film", "Query", "Ranking", "Source", "export_row", "ranked"]
+__all__ = [
+    "BLOCKS",
+    "LISTED_MAX",
+    "Change",
+    "Film",
+    "Query",
+    "Ranking",
+    "Source",
+    "Whole",
+    "export_row",
+    "ranked",
+]
 
 #: The blocks of append_to_response that are had, with what a film without them has.
 BLOCKS: Final = {
@@ -75,8 +86,20 @@ class Source(Protocol):
         ...
 
 
+class Whole(Film):
+    """A film with its blocks, which are made when they are looked at."""
+
+    def __init__(self, film: Film, block: Callable[[str], bytes | None]) -> None:
+        super().__init__(film)
+        self._block = block
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = orjson.loads(self._block(name) or BLOCKS[name])
+        return self[name]
+
+
 def ranked(query: Query, films: Iterable[tuple[int, Film]]) -> Ranking:
-    """The ranking of films by their ids, by looking at every one; with the blocks that the query looks at."""
+    """The ranking of films by their ids, by looking at every one."""
     found = sorted((query.sort_key(film), film_id) for film_id, film in films if query.matches(film))
     return Ranking([film_id for _, film_id in found[:LISTED_MAX]], len(found))
 
