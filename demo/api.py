@@ -8,7 +8,7 @@ answer for from now on, "faults" (see demo.faults) with their "seed", and "reset
 import asyncio
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -19,7 +19,7 @@ from aiohttp import web
 from demo import answers, discover, reference
 from demo.answers import ApiError
 from demo.edits import Edited
-from demo.faults import ConnectionCutError, Faults, close
+from demo.faults import ConnectionCutError, Faults, streamed
 from demo.query import Query, iso_date
 from demo.slots import FIRST_DAY, LAST_DAY
 from demo.source import BLOCKS
@@ -212,18 +212,8 @@ class Api:
         kind = self._fault(request, found=True)
         if kind is not None and kind != "truncated":
             return await self.faults.inject(kind, request, web.Response())
-        response = web.StreamResponse(headers={"Content-Type": "application/gzip"})
-        try:
-            await response.prepare(request)
-            async for packed in _gzip_lines(self.films.export(day.toordinal())):
-                await response.write(packed)
-                if kind == "truncated":
-                    close(request)
-                    raise ConnectionCutError
-            await response.write_eof()
-        except ConnectionError as error:
-            raise ConnectionCutError from error
-        return response
+        lines = _gzip_lines(self.films.export(day.toordinal()))
+        return await streamed(request, lines, "application/gzip", cut=kind == "truncated")
 
     # --- controls -------------------------------------------------------------------------------------------
 
@@ -256,12 +246,10 @@ def _list(path: str, listed: Any, language: str, region: str | None) -> Any:
     return listed
 
 
-async def _gzip_lines(rows: Iterator[Any]) -> AsyncIterator[bytes]:
+def _gzip_lines(rows: Iterator[Any]) -> Iterator[bytes]:
     """The rows as JSON Lines, packed; a piece at a time, so that no more than a piece is in memory."""
     packer = zlib.compressobj(1, wbits=31)
     while chunk := list(islice(rows, _EXPORT_CHUNK)):
         lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in chunk)
         yield packer.compress(lines) + packer.flush(zlib.Z_SYNC_FLUSH)
-        # other requests get their turn while the file is made
-        await asyncio.sleep(0)
     yield packer.flush()

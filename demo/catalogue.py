@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from demo import blocks, history
@@ -30,21 +31,17 @@ class Catalogue(Source):
         *ghosts, phase = numbers(f"{seed}:ghosts", len(_GHOST_RANGES) + 1)
         self._ghosts = {a + n * (b - a) // 2**32 for (a, b), n in zip(_GHOST_RANGES, ghosts, strict=True)}
         self._ghost_phase = phase % _GHOST_EVERY
-        #: The last film asked for: one request asks for its payload and its blocks.
-        self._last: tuple[int, int, Outline] | None = None
+        # one request asks for a film's payload and its blocks
+        self._outline = lru_cache(1)(self._find)
 
     # --- one film -------------------------------------------------------------------------------------------
 
-    def _outline(self, film_id: int, day: int) -> Outline | None:
-        if self._last is not None and self._last[:2] == (film_id, day):
-            return self._last[2]
+    def _find(self, film_id: int, day: int) -> Outline | None:
         _check(day)
         slot, generation = self.slots.place(film_id) or (-1, 0)
         if slot < 0 or generation != self.slots.generation(slot, day) or self._is_ghost(slot):
             return None
-        outline = self.films.outline(slot, day)
-        self._last = (film_id, day, outline)
-        return outline
+        return self.films.outline(slot, day)
 
     def film(self, film_id: int, day: int) -> Film | None:
         """The payload of /movie/{id}; None for an id that is free, not announced yet, or gone."""

@@ -1,9 +1,9 @@
 """A test's own changes on top of a source: films altered, added, deleted from a day on."""
 
 from bisect import insort
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,17 +13,12 @@ from demo.source import BLOCKS, LISTED_MAX, Change, Film, Query, Ranking, Source
 #: Keys to set on the film's payload, its blocks among them; or a function (payload, day) that alters the
 #: payload or returns another; or a raw body.
 Alteration = Mapping[str, Any] | Callable[[Film, date], Film | None] | bytes
-_RANKINGS_KEPT = 32
 
 
-class _Override(NamedTuple):
+class _Edit(NamedTuple):
     since: int
-    change: Alteration
-
-
-class _Deletion(NamedTuple):
-    since: int
-    listed: bool
+    #: What is altered; of a deletion, whether lists still have the film.
+    what: Any
 
 
 class Edited(Source):
@@ -32,18 +27,21 @@ class Edited(Source):
     def __init__(self, source: Source) -> None:
         self.source = source
         self.moves_between_pages = source.moves_between_pages
-        self._overrides: dict[int, _Override] = {}
-        self._deletions: dict[int, _Deletion] = {}
-        self._forget()
+        self._overrides: dict[int, _Edit] = {}
+        self._deletions: dict[int, _Edit] = {}
+        # the pages of a list are asked for one after the other
+        self._ranking = lru_cache(32)(self._rank)
+        self._changes = lru_cache(1)(self._change)
+        self._by_imdb_id = lru_cache(1)(self._imdb_ids)
 
     def override(self, film_id: int, change: Alteration, since: int) -> None:
         """Alter a film, or add one, from a day on."""
-        self._overrides[film_id] = _Override(since, change)
+        self._overrides[film_id] = _Edit(since, change)
         self._forget()
 
     def delete(self, film_id: int, since: int, listed: bool) -> None:
         """Answer 404 for a film from a day on; `listed` keeps it in discover and the export."""
-        self._deletions[film_id] = _Deletion(since, listed)
+        self._deletions[film_id] = _Edit(since, listed)
         self._forget()
 
     def restore(self, film_id: int | None) -> None:
@@ -54,20 +52,17 @@ class Edited(Source):
         self._forget()
 
     def _forget(self) -> None:
-        self._rankings: OrderedDict[tuple[Query, int], Ranking] = OrderedDict()
-        #: The last list of changes with its days: its pages are asked for one after the other.
-        self._changes: tuple[int, int, Sequence[Change]] | None = None
-        #: Ids by IMDb's id, on a day.
-        self._by_imdb_id: tuple[int, dict[str, int]] | None = None
+        for cached in (self._ranking, self._changes, self._by_imdb_id):
+            cached.cache_clear()
 
     def _overridden(self, day: int) -> set[int]:
-        return {film_id for film_id, override in self._overrides.items() if override.since <= day}
+        return {film_id for film_id, edit in self._overrides.items() if edit.since <= day}
 
     def _deleted(self, day: int) -> set[int]:
-        return {film_id for film_id, deletion in self._deletions.items() if deletion.since <= day}
+        return {film_id for film_id, edit in self._deletions.items() if edit.since <= day}
 
     def _unlisted(self, day: int) -> set[int]:
-        return {film_id for film_id in self._deleted(day) if not self._deletions[film_id].listed}
+        return {film_id for film_id in self._deleted(day) if not self._deletions[film_id].what}
 
     # --- films ----------------------------------------------------------------------------------------------
 
@@ -76,7 +71,7 @@ class Edited(Source):
             return None
         if film_id not in self._overridden(day):
             return self.source.body(film_id, day)
-        change = self._overrides[film_id].change
+        change = self._overrides[film_id].what
         return change if isinstance(change, bytes) else orjson.dumps(self.film(film_id, day))
 
     def film(self, film_id: int, day: int) -> Film | None:
@@ -88,7 +83,7 @@ class Edited(Source):
         film = self.source.film(film_id, day)
         if film_id not in self._overridden(day):
             return film
-        change = self._overrides[film_id].change
+        change = self._overrides[film_id].what
         film = film or {"id": film_id}
         if isinstance(change, bytes):
             altered: Film = orjson.loads(change)
@@ -105,10 +100,11 @@ class Edited(Source):
 
     def find(self, imdb_id: str, day: int) -> int | None:
         """The film with that id of IMDb."""
-        if self._by_imdb_id is None or self._by_imdb_id[0] != day:
-            films = (self.film(row["id"], day) or {} for row in self.export(day))
-            self._by_imdb_id = (day, {film["imdb_id"]: film["id"] for film in films if film.get("imdb_id")})
-        return self._by_imdb_id[1].get(imdb_id)
+        return self._by_imdb_id(day).get(imdb_id)
+
+    def _imdb_ids(self, day: int) -> dict[str, int]:
+        films = (self.film(row["id"], day) or {} for row in self.export(day))
+        return {film["imdb_id"]: film["id"] for film in films if film.get("imdb_id")}
 
     # --- lists ----------------------------------------------------------------------------------------------
 
@@ -121,12 +117,8 @@ class Edited(Source):
         return Whole(self.listed(film_id, day), lambda name: self.block(name, film_id, day))
 
     def ranking(self, query: Query, day: int) -> Ranking:
-        """The ids of a discover query, the test's changes in place. The last few are kept."""
-        if (query, day) not in self._rankings:
-            self._rankings[query, day] = self._rank(query, day)
-            if len(self._rankings) > _RANKINGS_KEPT:
-                self._rankings.popitem(last=False)
-        return self._rankings[query, day]
+        """The ids of a discover query, the test's changes in place."""
+        return self._ranking(query, day)
 
     def _rank(self, query: Query, day: int) -> Ranking:
         found = self.source.ranking(query, day)
@@ -143,14 +135,15 @@ class Edited(Source):
 
     def changes(self, first: int, last: int) -> Sequence[Change]:
         """The source's changes, then the test's own that took effect in these days."""
-        if self._changes is None or self._changes[:2] != (first, last):
-            rows = {row.film_id: row for row in self.source.changes(first, last)}
-            for edits, adult in ((self._overrides, False), (self._deletions, None)):
-                for film_id, edit in edits.items():
-                    if first <= edit.since <= last:
-                        rows[film_id] = Change(film_id, adult)
-            self._changes = (first, last, list(rows.values()))
-        return self._changes[2]
+        return self._changes(first, last)
+
+    def _change(self, first: int, last: int) -> Sequence[Change]:
+        rows = {row.film_id: row for row in self.source.changes(first, last)}
+        for edits, adult in ((self._overrides, False), (self._deletions, None)):
+            for film_id, edit in edits.items():
+                if first <= edit.since <= last:
+                    rows[film_id] = Change(film_id, adult)
+        return list(rows.values())
 
     def export(self, day: int) -> Iterator[Film]:
         """The export of the day, without the films deleted, with those added."""

@@ -25,11 +25,11 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final, NamedTuple, NoReturn, Self
 
 import orjson
@@ -153,10 +153,32 @@ def _fits(kind: str, path: str, query: str, found: bool) -> bool:
     return kind != "list" or not path.startswith("/3/configuration/")
 
 
-def close(request: web.BaseRequest) -> None:
-    """End the connection in good order, after what was written."""
-    if request.transport is not None:
-        request.transport.close()
+async def streamed(
+    request: web.BaseRequest,
+    pieces: Iterable[bytes],
+    kind: str = answers.JSON,
+    length: int | None = None,
+    cut: bool = False,
+) -> web.StreamResponse:
+    """Answer piece by piece, in chunks or with a length announced; `cut` ends the connection after the first.
+
+    Raises ConnectionCutError where the connection is ended, by whomever.
+    """
+    response = web.StreamResponse(headers={"Content-Type": kind})
+    response.content_length = length
+    try:
+        await response.prepare(request)
+        for piece in pieces:
+            await response.write(piece)
+            if cut and request.transport is not None:
+                request.transport.close()
+                raise ConnectionCutError
+            # a client that reads fast must not keep the others waiting
+            await asyncio.sleep(0)
+        await response.write_eof()
+    except ConnectionError as error:
+        raise ConnectionCutError from error
+    return response
 
 
 # --- what they do -------------------------------------------------------------------------------------------
@@ -218,42 +240,26 @@ class _Case(NamedTuple):
     async def hang(self) -> NoReturn:
         """No answer for a long time, unless the client goes away."""
         end = time.monotonic() + self.faults.hang_seconds
-        while self.request.transport and not self.request.transport.is_closing():
+        while (transport := self.request.transport) is not None and not transport.is_closing():
             if time.monotonic() >= end:
-                close(self.request)
+                transport.close()
             await asyncio.sleep(0.05)
         raise ConnectionCutError
 
-    async def truncated(self) -> NoReturn:
+    async def truncated(self) -> web.StreamResponse:
         """The connection ends before the announced length."""
-        response = web.StreamResponse(headers={"Content-Type": answers.JSON})
-        response.content_length = len(self.body) + 1
-        await response.prepare(self.request)
-        await response.write(self.body[: len(self.body) // 2])
-        close(self.request)
-        raise ConnectionCutError
+        half = self.body[: len(self.body) // 2]
+        return await streamed(self.request, [half], length=len(self.body) + 1, cut=True)
 
     async def huge(self, *, announced: bool) -> web.StreamResponse:
         """200 with a huge body that is right in all but its size: whoever reads to the end finds nothing
         wrong. It comes in chunks of unknown number, or with its length announced.
         """
-        response = web.StreamResponse(headers={"Content-Type": answers.JSON})
+        size = self.faults.huge_bytes
         head, tail = self.body.rstrip().removesuffix(b"}") + b',"padding":"', b'"}'
-        filling = self.faults.huge_bytes - len(head) - len(tail)
-        if announced:
-            response.content_length = self.faults.huge_bytes
-        try:
-            await response.prepare(self.request)
-            await response.write(head)
-            for at in range(0, filling, len(_CHUNK)):
-                await response.write(_CHUNK[: filling - at])
-                # a client that reads fast must not keep the others waiting
-                await asyncio.sleep(0)
-            await response.write(tail)
-            await response.write_eof()
-        except ConnectionError as error:
-            raise ConnectionCutError from error
-        return response
+        filling = range(size - len(head) - len(tail), 0, -len(_CHUNK))
+        pieces = chain([head], (_CHUNK[:left] for left in filling), [tail])
+        return await streamed(self.request, pieces, length=size if announced else None)
 
 
 #: What each kind of fault does.

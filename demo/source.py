@@ -5,20 +5,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
-from demo.query import Film, Query
-
-__all__ = [
-    "BLOCKS",
-    "LISTED_MAX",
-    "Change",
-    "Film",
-    "Query",
-    "Ranking",
-    "Source",
-    "Whole",
-    "export_row",
-    "ranked",
-]
+from demo.query import Film as Film
+from demo.query import Query as Query
 
 #: The blocks of append_to_response that are had, with what a film without them has.
 BLOCKS: Final = {
