@@ -13,15 +13,6 @@ from demo.films import Films, Outline
 from demo.reference import MARKETS, PROVIDER_COUNTRIES, TRANSLATED
 from demo.slots import UNDATED
 
-#: What is noted of a release, by its type.
-_TYPE_NOTES: Final = {
-    1: ["Cannes Film Festival", "Berlin International Film Festival", "Los Angeles, California", ""],
-    2: ["Limited", "", "Festival circuit"],
-    3: ["", "", "", "IMAX"],
-    4: ["Nimbus", "Riverbox", "VOD", ""],
-    5: ["Blu-ray", "DVD", "Blu-ray & DVD", ""],
-    6: ["Canal Nord", "Fjordkino", ""],
-}
 _PROVIDERS_IN: Final = {
     country: [(row, kinds) for row, kinds, countries in reference.PROVIDERS if country in countries]
     for country in PROVIDER_COUNTRIES
@@ -30,9 +21,6 @@ _PROVIDERS_IN: Final = {
 _CAST: Final = ',"cast_id":%d,"character":"%s","credit_id":"%s","order":%d}'
 _JOB: Final = ',"credit_id":"%s","department":"%s","job":"%s"}'
 _CREW: Final = [(department, job) for department, jobs in words.JOBS.items() for job in jobs]
-_ROLES: Final = (
-    "Self", "Narrator", "Self (archive footage)", "", "Doctor", "The Stranger", "Radio Voice (voice)",
-)  # fmt: skip
 
 
 def keywords(films: Films, film: Outline) -> bytes:
@@ -82,7 +70,7 @@ def credits(films: Films, film: Outline) -> bytes:
 
 def _hex_ids(film: Outline, what: str, count: int) -> list[str]:
     """Ids of 24 hexadecimal digits."""
-    digits = shake_128(f"{film.seed}:{what}:{film.film_id}".encode()).hexdigest(12 * count)
+    digits = shake_128(f"{film.slots.seed}:{what}:{film.film_id}".encode()).hexdigest(12 * count)
     return [digits[at : at + 24] for at in range(0, len(digits), 24)]
 
 
@@ -97,7 +85,7 @@ def _director_jobs(drawn: int) -> list[tuple[str, str]]:
 
 def _character(drawn: int) -> str:
     if drawn % 9 == 0:
-        return pick(_ROLES, drawn)
+        return pick(words.ROLES, drawn)
     firsts, lasts = words.NAMES["en"]
     first = firsts[(drawn >> 4) % len(firsts)].roman
     return f"{first} {lasts[(drawn >> 12) % len(lasts)].roman}" if drawn & 3 else first
@@ -140,7 +128,7 @@ def release_dates(films: Films, film: Outline) -> bytes:
                 "certification": certification if marks & 3 else "",
                 "descriptors": ["violence"] if marks & 0xF00 == 0 and kind == 3 else [],
                 "iso_639_1": "" if marks & 0x1000 else film.language,
-                "note": pick(_TYPE_NOTES[kind], scramble(marks, kind)),
+                "note": pick(words.NOTES[kind], scramble(marks, kind)),
                 "release_date": f"{date.fromordinal(day)}T00:00:00.000Z",
                 "type": kind,
             }

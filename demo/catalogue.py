@@ -27,7 +27,7 @@ class Catalogue(Source):
 
     def __init__(self, seed: str = "tmdb", count: int = 2000) -> None:
         self.slots = Slots(seed, count)
-        self.films = Films(self.slots)
+        self.films = Films(seed)
         *ghosts, phase = numbers(f"{seed}:ghosts", len(_GHOST_RANGES) + 1)
         self._ghosts = {a + n * (b - a) // 2**32 for (a, b), n in zip(_GHOST_RANGES, ghosts, strict=True)}
         self._ghost_phase = phase % _GHOST_EVERY
@@ -41,7 +41,7 @@ class Catalogue(Source):
         slot, generation = self.slots.place(film_id) or (-1, 0)
         if slot < 0 or generation != self.slots.generation(slot, day) or self._is_ghost(slot):
             return None
-        return self.films.outline(slot, day)
+        return Outline(self.slots, slot, day)
 
     def film(self, film_id: int, day: int) -> Film | None:
         """The payload of /movie/{id}; None for an id that is free, not announced yet, or gone."""
@@ -70,7 +70,7 @@ class Catalogue(Source):
         place = self.slots.place(film_id)
         if place is None:
             raise LookupError(f"no film has the id {film_id}")
-        return self.films.film(self.films.outline(place[0], self._listed_day(place[0], day)))
+        return self.films.film(Outline(self.slots, place[0], self._listed_day(place[0], day)))
 
     def ranking(self, query: Query, day: int) -> Ranking:
         _check(day)
@@ -93,7 +93,7 @@ class Catalogue(Source):
         }
 
     def _whole(self, slot: int, day: int) -> Film:
-        films, outline = self.films, self.films.outline(slot, self._listed_day(slot, day))
+        films, outline = self.films, Outline(self.slots, slot, self._listed_day(slot, day))
         return Whole(films.film(outline), lambda name: blocks.MAKERS[name](films, outline))
 
     # --- changes and export ---------------------------------------------------------------------------------
@@ -130,12 +130,12 @@ class Catalogue(Source):
         slots = self.slots
         for slot in range(slots.count):
             if not self._is_ghost(slot):
-                outline = self.films.outline(slot, day)
+                outline = Outline(self.slots, slot, day)
                 yield {
                     "adult": bool(outline.flags & ADULT),
                     "id": outline.film_id,
                     "original_title": self.films.original_title(outline),
-                    "popularity": round(slots.popularity(slot, day), 4),
+                    "popularity": outline.popularity(),
                     "video": bool(outline.flags & VIDEO),
                 }
 

@@ -5,7 +5,7 @@ after it). What is usual is made here, what is odd in `quirks`.
 """
 
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from demo import history, quirks, words
 from demo.draws import MASK, UNIT, numbers, pick, spread
@@ -21,33 +21,50 @@ _GENRES: Final = [int(genre) for genre in spread(words.WEIGHTS["genres"])]
 STATUSES: Final = {0: "Released", 120: "Post Production", 300: "In Production"}
 
 
-class Outline(NamedTuple):
-    """What a film is on a day, enough to filter and to list by, and what follows from that alone."""
+class Outline:
+    """What the film that stands in a slot on a day is, enough to filter and to list by, and what follows from
+    that alone.
+    """
 
-    seed: str
-    film_id: int
-    slot: int
-    day: int
-    #: Of its slot: see `Slots`.
-    flags: int
-    fame: float
-    release: int
-    #: The film's own numbers, and how often each of its fields was edited.
-    drawn: tuple[int, ...]
-    versions: dict[str, int]
-    language: str
+    def __init__(self, slots: Slots, slot: int, day: int) -> None:
+        slots.ready(slot)
+        self.slots, self.slot, self.day = slots, slot, day
+        self.flags, self.fame, self.mix = slots.flags[slot], slots.fame[slot], slots.mix[slot]
+        self.release = slots.release_day(slot, day)
+        self.film_id = slots.film_id(slot, slots.generation(slot, day))
+        #: The film's own numbers.
+        self.drawn = numbers(f"{slots.seed}:film:{self._original()}", 80)
+        #: How often each of its fields was edited.
+        self.versions = history.versions(slots.edit_phase[slot], self.mix, day)
+        self.language = pick(_LANGUAGES, self.drawn[0])
+
+    def _original(self) -> int:
+        """The id that the film's own facts are drawn from.
+
+        One recent film of 128 is an entry made twice: it tells the film that the slot before it held at that
+        time once more, under an id of its own, until TMDB merges the two and this id is gone.
+        """
+        slots, before = self.slots, self.slot - 1
+        if before < 0 or not self.flags & RECENT or self.mix >> 20 & 127 != 3:
+            return self.film_id
+        slots.ready(before)
+        return slots.film_id(before, slots.generation(before, slots.announced(self.slot, self.day)))
 
     def numbers(self, what: str, count: int) -> tuple[int, ...]:
         """More numbers of the film's own, for one part of it."""
-        return numbers(f"{self.seed}:{what}:{self.film_id}", count)
+        return numbers(f"{self.slots.seed}:{what}:{self.film_id}", count)
 
     def version(self, field: str) -> str:
         """What a field is drawn from that each edit makes anew."""
-        return f"{self.seed}:{field}:{self.film_id}:{self.versions[field]}"
+        return f"{self.slots.seed}:{field}:{self.film_id}:{self.versions[field]}"
 
     def share(self) -> float:
         """How much of the world knows the film: 0.1 to 0.95."""
         return min(0.95, 0.1 + self.fame / 40)
+
+    def popularity(self) -> float:
+        """Popularity as TMDB rounds it."""
+        return round(self.slots.popularity(self.slot, self.day), 4)
 
     def genre_ids(self) -> list[int]:
         """Genres, the first the film's main one. Edits drop one, add one, or take all away."""
@@ -92,43 +109,11 @@ class Outline(NamedTuple):
 
 
 class Films:
-    """Builds films of `slots`; every answer is a function of the seed, the film's id and the day."""
+    """Builds films; every answer is a function of the seed, the film's id and the day."""
 
-    def __init__(self, slots: Slots) -> None:
-        self.slots = slots
-        self.entities = Entities(slots.seed)
-        self.quirks = quirks.Planting(slots.seed)
-
-    def outline(self, slot: int, day: int) -> Outline:
-        """The film that stands in the slot on `day`."""
-        slots = self.slots
-        slots.ready(slot)
-        film_id = slots.film_id(slot, slots.generation(slot, day))
-        drawn = numbers(f"{slots.seed}:film:{self._original(slot, film_id, day)}", 80)
-        return Outline(
-            slots.seed,
-            film_id,
-            slot,
-            day,
-            slots.flags[slot],
-            slots.fame[slot],
-            slots.release_day(slot, day),
-            drawn,
-            history.versions(slots.edit_phase[slot], slots.mix[slot], day),
-            pick(_LANGUAGES, drawn[0]),
-        )
-
-    def _original(self, slot: int, film_id: int, day: int) -> int:
-        """The id that the film's own facts are drawn from.
-
-        One recent film of 128 is an entry made twice: it tells the film that the slot before it held at that
-        time once more, under an id of its own, until TMDB merges the two and this id is gone.
-        """
-        slots = self.slots
-        if slot and slots.flags[slot] & RECENT and slots.mix[slot] >> 20 & 127 == 3:
-            slots.ready(slot - 1)
-            return slots.film_id(slot - 1, slots.generation(slot - 1, slots.announced(slot, day)))
-        return film_id
+    def __init__(self, seed: str) -> None:
+        self.entities = Entities(seed)
+        self.quirks = quirks.Planting(seed)
 
     def film(self, outline: Outline) -> dict[str, Any]:
         """The payload of /movie/{id} without appended blocks."""
@@ -137,7 +122,7 @@ class Films:
         budget, revenue = _money(outline)
         countries = outline.countries()
         in_collection = (drawn[48] + outline.versions["collection"] * 0x20000000) & MASK < 0x1C000000
-        votes = self.slots.votes(outline.slot, outline.day)
+        votes = outline.slots.votes(outline.slot, outline.day)
         film = {
             "adult": bool(flags & ADULT),
             "backdrop_path": image_path(version("backdrop")) if drawn[51] % 9 else None,
@@ -151,7 +136,7 @@ class Films:
             "original_language": outline.language,
             "original_title": original_title,
             "overview": _overview(outline, title),
-            "popularity": round(self.slots.popularity(outline.slot, outline.day), 4),
+            "popularity": outline.popularity(),
             "poster_path": image_path(version("poster")) if drawn[52] % 25 else None,
             "production_companies": self._companies(outline),
             "production_countries": [{"iso_3166_1": code, "name": COUNTRY_NAMES[code]} for code in countries],
@@ -167,7 +152,7 @@ class Films:
             "tagline": _tagline(outline),
             "title": title,
             "video": bool(flags & VIDEO),
-            "vote_average": _vote_average(outline, self.slots.mix[outline.slot], votes),
+            "vote_average": _vote_average(outline, votes),
             "vote_count": votes,
         }
         for quirk in self.quirks.of(outline.slot):
@@ -255,13 +240,13 @@ def _runtime(film: Outline) -> int | None:
     return 60 + ((drawn & 0xFF) + (drawn >> 8 & 0xFF)) * 90 // 510 + film.versions["runtime"] % 3
 
 
-def _vote_average(film: Outline, mix: int, votes: int) -> float | int:
+def _vote_average(film: Outline, votes: int) -> float | int:
     """A film's average after so many votes: it wanders about the film's own level, the less the more votes
     there are.
 
     A function of the count, so it moves only when votes come in.
     """
-    drawn = film.drawn[47]
+    drawn, mix = film.drawn[47], film.mix
     bell = (drawn & 0xFF) + (drawn >> 8 & 0xFF) + (drawn >> 16 & 0xFF) - 382
     level = 6.3 + bell / 150
     if votes == 0:

@@ -9,6 +9,7 @@ names shared by companies, companies renamed, ids that discover lists and /movie
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
@@ -87,7 +88,7 @@ def _overview(change: Callable[[str], str]) -> Callable[[Film, Drawn], Film]:
 
 
 def _always(**values: Any) -> Callable[[Film, Drawn], Film]:
-    return lambda film, drawn: values
+    return lambda film, drawn: deepcopy(values)
 
 
 _SOVIET: Final = [{"iso_3166_1": code, "name": COUNTRY_NAMES[code]} for code in ("SU", "XC")]
@@ -99,7 +100,7 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
     Quirk("dropped_genre", 34 / 4_803, lambda f, d: {"genres": [*f["genres"][:3], dict(DROPPED_GENRE)]}),
     Quirk("no_genres", 0.001, _always(genres=[])),
     Quirk("unknown_country", 0.0005,
-          lambda f, d: {"production_countries": [*f["production_countries"], _UNKNOWN_COUNTRY]}),
+          lambda f, d: {"production_countries": [*f["production_countries"], dict(_UNKNOWN_COUNTRY)]}),
     Quirk("old_country", 0.001, _always(production_countries=_SOVIET, origin_country=["SU"])),
     Quirk("unknown_language", 0.0002, _always(original_language="zz", spoken_languages=[_UNKNOWN_LANGUAGE])),
     Quirk("many_values", 0.0001, _many_values),

@@ -9,18 +9,14 @@ In a test (everything may be changed while it runs)::
         tmdb.today = date(2026, 8, 2)               # the next day's answers
         tmdb.film(603)                              # a payload as dict, or None where the API says 404
         tmdb.ids()                                  # ids by popularity, as discover ranks them
-        tmdb.override(603, {"genres": []})          # keys, blocks too; or function(film, day); or bytes
-        tmdb.override(603, changed, since=date(2026, 8, 3))
+        tmdb.override(603, {"genres": []}, since=date(2026, 8, 3))  # or function(film, day); or bytes
         tmdb.override(99_000_001, {"title": "X"})   # an id that is free: one more film
         tmdb.delete(604, since=date(2026, 8, 2))    # 404 from that day; listed=True: discover has it still
         tmdb.restore(603)                           # takes that back; restore() takes back everything
         tmdb.use(data=Path("2019-12-07.jsonl.gz"))  # another source; overrides and deletions are gone
         tmdb.use(source=world)                      # one of the test's own: demo.source.Source
         tmdb.lists["/genre/movie/list"] = {...}     # TMDB's lists, by path
-        tmdb.watch = told                           # told(path, status, body) of every right answer
-        tmdb.latency = 0.05                         # seconds
-        tmdb.repeats = 0.0                          # no repeated rows in discover
-        tmdb.max_rps = 40                           # 429 above it
+        tmdb.latency, .repeats, .max_rps, .watch    # see demo.api.Api
         tmdb.faults = Faults.parse("500=0.05,reset=0.01", seed=1)  # see demo.faults; Faults() is none
         tmdb.faults.injected                        # how many of each kind there were
         tmdb.traffic.total, .count("/3/movie/"), .peak_connections, .highest_rate(), .times, .reset()
@@ -68,15 +64,15 @@ class _CountingServer(web.Server):
 
     def __init__(self, api: Api) -> None:
         super().__init__(api, access_log=None)
-        self._traffic = api.traffic
+        self._connected = api.traffic.connected
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        self._traffic.connected(1)
+        self._connected(1)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
-        self._traffic.connected(-1)
+        self._connected(-1)
 
 
 def _edited(films: int, seed: str, data: Path | None) -> Edited:

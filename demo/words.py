@@ -40,6 +40,9 @@ HEROES, EVENTS, TURNS, TAGLINES, KEYWORDS = map(parts, _TABLE["overviews"].value
 COMPANY_FIRST, COMPANY_SECOND, COMPANY_ENDINGS = map(parts, _TABLE["companies"].values())
 #: Jobs by department.
 JOBS: Final = {department: parts(jobs) for department, jobs in _TABLE["crew"].items()}
+ROLES: Final = parts(_TABLE["roles"])
+#: What is noted of a release, by its type.
+NOTES: Final = {int(kind): parts(notes) for kind, notes in _TABLE["notes"].items()}
 #: What is drawn more or less often, for `draws.spread`.
 WEIGHTS: Final[dict[str, str]] = _TABLE["weights"]
 #: First and last names by culture.

@@ -15,6 +15,7 @@ import pytest
 
 from demo import history, reference
 from demo.catalogue import Catalogue
+from demo.films import Outline
 from demo.quirks import QUIRKS
 from demo.slots import MAX_SLOTS, PERIOD, RECENT, Slots
 from demo.source import Query
@@ -188,7 +189,7 @@ def test_a_company_is_renamed_now_and_then(catalogue: Catalogue) -> None:
     names: dict[int, set[str]] = defaultdict(set)
     for slot in range(0, 2000, 2):
         for day in range(DAY, DAY + 300, 100):
-            for company in catalogue.films.film(catalogue.films.outline(slot, day))["production_companies"]:
+            for company in catalogue.films.film(Outline(catalogue.slots, slot, day))["production_companies"]:
                 names[company["id"]].add(company["name"])
     renamed = sum(len(of_one) > 1 for of_one in names.values())
     assert 0.01 < renamed / len(names) < 0.12
