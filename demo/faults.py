@@ -170,8 +170,9 @@ async def streamed(
         await response.prepare(request)
         for piece in pieces:
             await response.write(piece)
-            if cut and request.transport is not None:
-                request.transport.close()
+            if cut:
+                if request.transport is not None:
+                    request.transport.close()
                 raise ConnectionCutError
             # a client that reads fast must not keep the others waiting
             await asyncio.sleep(0)
