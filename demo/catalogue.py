@@ -34,8 +34,6 @@ class Catalogue(Source):
         # one request asks for a film's payload and its blocks
         self._outline = lru_cache(1)(self._find)
 
-    # --- one film -------------------------------------------------------------------------------------------
-
     def _find(self, film_id: int, day: int) -> Outline | None:
         _check(day)
         slot, generation = self.slots.place(film_id) or (-1, 0)
@@ -54,8 +52,6 @@ class Catalogue(Source):
 
     def _is_ghost(self, slot: int) -> bool:
         return slot in self._ghosts or slot % _GHOST_EVERY == self._ghost_phase
-
-    # --- lists ----------------------------------------------------------------------------------------------
 
     def _listed_day(self, slot: int, day: int) -> int:
         """Lists are a day late to notice that a film was replaced: they still give the id that is gone."""
@@ -95,8 +91,6 @@ class Catalogue(Source):
     def _whole(self, slot: int, day: int) -> Film:
         films, outline = self.films, Outline(self.slots, slot, self._listed_day(slot, day))
         return Whole(films.film(outline), lambda name: blocks.MAKERS[name](films, outline))
-
-    # --- changes and export ---------------------------------------------------------------------------------
 
     def changes(self, first: int, last: int) -> Sequence[Change]:
         """Films edited, announced, released or gone from `first` to `last`, in an order of no meaning.

@@ -64,8 +64,6 @@ class Edited(Source):
     def _unlisted(self, day: int) -> set[int]:
         return {film_id for film_id in self._deleted(day) if not self._deletions[film_id].what}
 
-    # --- films ----------------------------------------------------------------------------------------------
-
     def body(self, film_id: int, day: int) -> bytes | None:
         if film_id in self._deleted(day):
             return None
@@ -105,8 +103,6 @@ class Edited(Source):
     def _imdb_ids(self, day: int) -> dict[str, int]:
         films = (self.film(row["id"], day) or {} for row in self.export(day))
         return {film["imdb_id"]: film["id"] for film in films if film.get("imdb_id")}
-
-    # --- lists ----------------------------------------------------------------------------------------------
 
     def listed(self, film_id: int, day: int) -> Film:
         film = self._altered(film_id, day) if film_id in self._overridden(day) else None

@@ -34,9 +34,6 @@ def number(text: str) -> float:
         raise ApiError(5) from error
 
 
-# --- what filters compare: the values of a film, as texts ---------------------------------------------------
-
-
 def _ids(rows: Iterable[Film] | None) -> set[str]:
     return {str(row["id"]) for row in rows or ()}
 

@@ -104,8 +104,6 @@ class Slots:
             self.mix[slot] = mix
         self._drawn[block] = 1
 
-    # --- ids ------------------------------------------------------------------------------------------------
-
     def generation(self, slot: int, day: int) -> int:
         """How often the slot has turned over by `day`; 0 for ever where it holds a classic."""
         if not self.flags[slot] & RECENT:
@@ -132,8 +130,6 @@ class Slots:
             return None
         self.ready(slot)
         return slot, generation
-
-    # --- measures -------------------------------------------------------------------------------------------
 
     def release_day(self, slot: int, day: int) -> int:
         """Day of release of the film in the slot on `day`; its measures go by it also if it is UNDATED."""
