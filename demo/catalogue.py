@@ -5,6 +5,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
+import orjson
+
 from demo import blocks, history
 from demo.draws import numbers, scramble
 from demo.films import STATUSES, Films, Outline
@@ -33,6 +35,8 @@ class Catalogue(Source):
         self._ghost_phase = phase % _GHOST_EVERY
         # one request asks for a film's payload and its blocks
         self._outline = lru_cache(1)(self._find)
+        # a day's lists and films are asked for more than once
+        self._payload = lru_cache(4096)(self._make)
 
     def _find(self, film_id: int, day: int) -> Outline | None:
         _check(day)
@@ -41,10 +45,17 @@ class Catalogue(Source):
             return None
         return Outline(self.slots, slot, day)
 
+    def _make(self, slot: int, day: int) -> bytes:
+        return orjson.dumps(self.films.film(Outline(self.slots, slot, day)))
+
     def film(self, film_id: int, day: int) -> Film | None:
         """The payload of /movie/{id}; None for an id that is free, not announced yet, or gone."""
+        body = self.body(film_id, day)
+        return None if body is None else orjson.loads(body)
+
+    def body(self, film_id: int, day: int) -> bytes | None:
         outline = self._outline(film_id, day)
-        return None if outline is None else self.films.film(outline)
+        return None if outline is None else self._payload(outline.slot, day)
 
     def block(self, name: str, film_id: int, day: int) -> bytes | None:
         outline = self._outline(film_id, day)
@@ -66,7 +77,8 @@ class Catalogue(Source):
         place = self.slots.place(film_id)
         if place is None:
             raise LookupError(f"no film has the id {film_id}")
-        return self.films.film(Outline(self.slots, place[0], self._listed_day(place[0], day)))
+        film: Film = orjson.loads(self._payload(place[0], self._listed_day(place[0], day)))
+        return film
 
     def ranking(self, query: Query, day: int) -> Ranking:
         _check(day)
@@ -89,8 +101,10 @@ class Catalogue(Source):
         }
 
     def _whole(self, slot: int, day: int) -> Film:
-        films, outline = self.films, Outline(self.slots, slot, self._listed_day(slot, day))
-        return Whole(films.film(outline), lambda name: blocks.MAKERS[name](films, outline))
+        day = self._listed_day(slot, day)
+        outline = Outline(self.slots, slot, day)
+        film = orjson.loads(self._payload(slot, day))
+        return Whole(film, lambda name: blocks.MAKERS[name](self.films, outline))
 
     def changes(self, first: int, last: int) -> Sequence[Change]:
         """Films edited, announced, released or gone from `first` to `last`, in an order of no meaning.
