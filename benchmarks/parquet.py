@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,8 @@ from warehouse import binaries
 OURS: Final = "make parquet"
 COPY: Final = "psql, COPY … csv"
 GOAL_MB: Final = 600
+#: In which a process of PostgreSQL ends, whose CPU the server counts only then, s.
+_ENDING: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,10 @@ def multiply(database: BenchWarehouse, days: int) -> int:
 
 def run(database: BenchWarehouse, command: Sequence[str], folder: Path) -> Run:
     """One export into a folder."""
+    time.sleep(_ENDING)
     before = database.server_cpu() or 0.0
     cost = process.run(command, database.environment())
+    time.sleep(_ENDING)
     spent = (database.server_cpu() or 0.0) - before
     return Run(cost, spent, sum(path.stat().st_size for path in folder.iterdir()))
 

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, NoReturn
@@ -26,6 +27,9 @@ from warehouse import environment
 
 #: Relations that are read at once: PostgreSQL makes its rows while others' are written.
 _AT_ONCE: Final = 4
+
+#: What dbt makes its manifest of.
+_SOURCES: Final = ("dbt_project.yml", "models", "macros", "docs", "seeds", "tests")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,7 +79,7 @@ def run(
     form: files.Format, to: Path | None, patterns: Sequence[str], manifest: Path | None
 ) -> tuple[Path, list[files.Written]]:
     """Write the files; the folder and what is in it. Raises `ProgramError`, `psycopg.Error`."""
-    models = _chosen(model.load(manifest or _parsed()), patterns)
+    models = _chosen(model.load(manifest) if manifest else _models(), patterns)
     with Snapshot() as snapshot:
         folder = to or Path("exports") / snapshot.database / form.name
         relations = find(snapshot.connection, models)
@@ -93,9 +97,7 @@ def _write_all(
     """Each relation into its file. The first failure, or Ctrl-C, ends all of them."""
 
     def write(relation: Relation) -> files.Written:
-        path = folder / f"{relation.model.name}.{form.name}"
-        with snapshot.read(relation, text_arrays=form.text_arrays) as (schema, batches):
-            return files.write(form, path, schema, batches)
+        return snapshot.write(relation, form, folder / f"{relation.model.name}.{form.name}")
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         # what takes longest begins first, and the others go beside it
@@ -106,13 +108,30 @@ def _write_all(
                 done.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            snapshot.stop()
+            while wait(running.values(), timeout=0.1).not_done:
+                snapshot.stop()
             raise
     return [(relation, running[relation.model.name].result()) for relation in relations]
 
 
-def _parsed() -> Path:
-    """The manifest of the dbt project as it is now, parsed by dbt in a process of its own: some seconds."""
+def _models() -> list[model.Model]:
+    """The models of the dbt project as it is now: those of dbt's last manifest, if nothing changed since."""
+    manifest = dbt_command.folder() / "target" / "manifest.json"
+    with suppress(OSError, ConfigurationError):
+        sources = [dbt_command.PROJECT / name for name in _SOURCES]
+        # a folder changes when a file comes or goes
+        sources += [path for source in sources for path in source.rglob("*")]
+        if manifest.stat().st_mtime > max(path.stat().st_mtime for path in sources):
+            models = model.load(manifest)
+            # those of a developer's own target are in schemas of their own
+            if all(each.schema in model.SCHEMAS for each in models):
+                return models
+    _parse()
+    return model.load(manifest)
+
+
+def _parse() -> None:
+    """Have dbt write its manifest anew, in a process of its own: some seconds."""
     parse = [sys.executable, "-m", "tools.dbt_command", "parse", "--quiet", "--no-use-colors"]
     # what dbt remembers of the last parse may name a model that is gone, and would for ever
     for afresh in ([], ["--no-partial-parse"]):
@@ -120,7 +139,7 @@ def _parsed() -> Path:
             [*parse, *afresh], cwd=environment.PROJECT, capture_output=True, text=True, check=False
         )
         if done.returncode == 0:
-            return dbt_command.folder() / "target" / "manifest.json"
+            return
     raise ProgramError(f"dbt can't parse its project: {' '.join(done.stdout.split())[-300:]}")
 
 

@@ -1,16 +1,14 @@
-"""From PostgreSQL's types to Arrow's and the data package's, without losing a digit."""
+"""From PostgreSQL's types to those of the files and of the data package, without losing a digit."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from psycopg import sql
 
-from common.errors import ConfigurationError, ProgramError
+from common.errors import ConfigurationError
 
-# What the driver reads as it is, with the data package's type. Whatever is not here is read as its text.
+# What a file has as it is, with the data package's type. Whatever is not here becomes its text.
 _NATIVE: Final = {
     "boolean": "boolean",
     "smallint": "integer",
@@ -24,11 +22,10 @@ _NATIVE: Final = {
     "timestamp without time zone": "datetime",
 }
 _ARRAY_MEMBERS: Final = set(_NATIVE) - {"date", "timestamp with time zone", "timestamp without time zone"}
-
-# Python's dates, and with them most readers', are of the years 1 to 9999; infinity is none of them.
-_FIRST_DAY: Final = -719_162
-_LAST_DAY: Final = 2_932_896
-_DAY_MICROSECONDS: Final = 86_400_000_000
+#: Digits of the widest decimal that Parquet's readers share.
+_MOST_DIGITS: Final = 38
+#: How the message of `guarded` ends, by which it is known again.
+REFUSED: Final = ", which no file can hold"
 
 
 @dataclass(frozen=True)
@@ -43,15 +40,15 @@ class Column:
         """The data package's name of the type."""
         if self.type.endswith("[]"):
             return "array"
-        if self.type.startswith("numeric"):
+        if self.decimal:
             return "number"
         return {"json": "any", "jsonb": "any"}.get(self.type) or _NATIVE.get(self.type, "string")
 
     @property
-    def decimal(self) -> pa.DataType | None:
-        """The Arrow type of a numeric: as many digits, at the same place; none for other types.
+    def decimal(self) -> tuple[int, int] | None:
+        """Digits of a numeric, and those of them behind the point; none for other types and wider ones.
 
-        Raises `ConfigurationError` for a numeric that no Arrow type holds.
+        Raises `ConfigurationError` for a numeric without precision.
         """
         if not self.type.startswith("numeric") or self.type.endswith("[]"):
             return None
@@ -64,42 +61,38 @@ class Column:
         precision, scale = int(matched[1]), int(matched[2])
         # PostgreSQL allows numeric(3,5), 0.00123, and numeric(3,-2), 12300
         precision, scale = max(precision - min(scale, 0), scale), max(scale, 0)
-        if precision > 76:
-            raise ConfigurationError(f"{self.name} is {self.type}, and files hold no more than 76 digits")
-        return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
+        return (precision, scale) if precision <= _MOST_DIGITS else None
 
-    def expression(self, *, text_arrays: bool) -> sql.Composed:
-        """How it is selected; `text_arrays`: arrays as JSON, for files that have none."""
+    def expression(self, *, typed: bool) -> sql.Composable:
+        """How it is selected; not `typed`: for files of text, in which an array is JSON."""
         name = sql.Identifier(self.name)
         if self.type.endswith("[]"):
-            if text_arrays:
-                return sql.SQL("to_json({0})::text as {0}").format(name)
-            if self.type[:-2] not in _ARRAY_MEMBERS:
-                return sql.SQL("{0}::text[] as {0}").format(name)
-        elif self.type not in _NATIVE:
-            # numeric too: the driver would make text of it, but several times slower than PostgreSQL
-            return sql.SQL("{0}::text as {0}").format(name)
-        return sql.Composed([name])
+            if not typed:
+                return sql.SQL("to_json({})::text").format(name)
+            return name if self.type[:-2] in _ARRAY_MEMBERS else sql.SQL("{}::text[]").format(name)
+        if self.decimal:
+            return self._guarded("{0} = 'NaN'", "numeric({},{})".format(*self.decimal))
+        if self.package_type in ("date", "datetime"):
+            # most readers' days are of the years 1 to 9999; infinity is none of them
+            guarded = self._guarded("{0} < '0001-01-01' or {0} >= '10000-01-01'", self.type)
+            if typed or self.type == "date":
+                return guarded
+            zone = '"Z"' if "with time zone" in self.type else ""
+            return sql.SQL("to_char({}, {})").format(guarded, f"YYYY-MM-DD HH24:MI:SS.US{zone}")
+        return name if self.type in _NATIVE or self.type == "uuid" else sql.SQL("{}::text").format(name)
 
-    def converted(self, array: pa.Array) -> pa.Array:
-        """What was read of it, as it is written. Raises `ProgramError` for a value that no file holds."""
-        decimal = self.decimal
-        if decimal is not None:
-            try:
-                return array.cast(decimal)
-            except pa.ArrowInvalid as error:
-                raise ProgramError(f"{self.name}: {error}") from error
-        if self.type == "date" or self.type.startswith("timestamp"):
-            self._check_dates(array)
-        return array
+    @property
+    def written(self) -> str:
+        """How DuckDB takes it over. Few readers know a uuid, and its text is cheaper made there than sent."""
+        name = sql.Identifier(self.name).as_string()
+        return f"{name}::varchar as {name}" if self.type == "uuid" else name
 
-    def _check_dates(self, array: pa.Array) -> None:
-        """The driver makes another day of infinity, without a word."""
-        unit = 1 if self.type == "date" else _DAY_MICROSECONDS
-        plain = array.view(pa.int32() if self.type == "date" else pa.int64())
-        bounds = pc.min_max(plain)
-        low, high = bounds["min"].as_py(), bounds["max"].as_py()
-        if low is not None and not (_FIRST_DAY * unit <= low and high < (_LAST_DAY + 1) * unit):
-            raise ProgramError(
-                f"{self.name} holds infinity, or a day that is not in the years 1 to 9999: files can't"
-            )
+    def _guarded(self, refused: str, kind: str) -> sql.Composable:
+        """The column; a value that is `refused` ends the query with a message that says so.
+
+        DuckDB would make 0 of NaN and another day of infinity, without a word. PostgreSQL has no function
+        that fails with a message, but quotes a text that is no value of the type.
+        """
+        return sql.SQL(
+            "case when " + refused + " then ({1} || {0} || {2})::" + kind + " else {0}::" + kind + " end"
+        ).format(sql.Identifier(self.name), f"{self.name} holds ", REFUSED)

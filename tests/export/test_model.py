@@ -1,9 +1,13 @@
 """What is read from dbt's manifest, in the forms in which dbt writes it."""
 
 import json
+import os
+import time
 from pathlib import Path
 
-from export import model
+import pytest
+
+from export import cli, model
 from tests.export.conftest import check, node
 
 
@@ -25,3 +29,31 @@ def test_a_view_s_key_is_what_is_tested_and_a_dimension_s_goes_before_a_rank(tmp
     assert list(found["vw_top"].primary_key) == ["movie_id"]
     # what only warns, or holds for some rows, is no promise
     assert found["vw_top"].required == {"rank", "movie_id"}
+
+
+def test_the_project_is_parsed_anew_only_where_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or where the last manifest is no such thing, or of a developer's own schemas."""
+    monkeypatch.setenv("TMDB_BUILD_FOLDER", str(tmp_path))
+    manifest = tmp_path / "target" / "manifest.json"
+    manifest.parent.mkdir()
+    parsed: list[str] = []
+
+    def write(schema: str = "marts", *, age: float = 0) -> None:
+        movie = node("marts", "dim_movie", {"movie_id": ""}, ["movie_id"])
+        manifest.write_text(json.dumps({"nodes": {"model.tmdb.dim_movie": {**movie, "schema": schema}}}))
+        os.utime(manifest, (time.time() - age,) * 2)
+
+    def parse() -> None:
+        parsed.append("again")
+        write()
+
+    monkeypatch.setattr(cli, "_parse", parse)
+    assert [each.name for each in cli._models()] == ["dim_movie"] and len(parsed) == 1
+    cli._models()
+    assert len(parsed) == 1
+    for broken in (lambda: manifest.write_text("{"), lambda: write("dev_ada_marts"), lambda: write(age=1e9)):
+        broken()
+        assert [each.schema for each in cli._models()] == ["marts"]
+    assert len(parsed) == 4

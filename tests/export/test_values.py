@@ -78,9 +78,6 @@ EVERYWHERE = (
 
 @pytest.mark.parametrize("name", READERS)
 def test_every_reader_finds_what_the_database_has(name: str, things: Source, tmp_path: Path) -> None:
-    with things.connect() as connection:
-        # wider than most readers' numbers; Arrow's own has it, below
-        connection.execute("alter table marts.dim_thing drop column wide")
     things.written(tmp_path / "out")
     read = READERS[name](tmp_path / "out" / "dim_thing.parquet")
     with things.connect() as connection:
@@ -96,7 +93,8 @@ def test_types_are_arrows_own_and_exact(things: Source, tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "out" / "dim_thing.parquet")
     types = {field.name: field.type for field in table.schema}
     assert types["price"] == pa.decimal128(14, 6) and types["rating"] == pa.decimal128(5, 3)
-    assert types["huge"] == pa.decimal128(38, 10) and types["wide"] == pa.decimal256(60, 2)
+    # wider than most readers' numbers
+    assert types["huge"] == pa.decimal128(38, 10) and types["wide"] == pa.string()
     assert types["tiny"] == pa.decimal128(5, 5) and types["rounded"] == pa.decimal128(5, 0)
     assert types["day"] == pa.date32()
     assert types["at"] == pa.timestamp("us", "UTC") and types["local"] == pa.timestamp("us")
@@ -104,7 +102,7 @@ def test_types_are_arrows_own_and_exact(things: Source, tmp_path: Path) -> None:
     assert types["tags"] == pa.list_(pa.string()) and types["prices"] == pa.list_(pa.string())
     assert types["hash"] == types["extra"] == types["name"] == pa.string()
     (row,) = (row for row in table.to_pylist() if row["thing_id"] == 2**63 - 1)
-    assert row["wide"] == Decimal("1234567890123456789012345678901234567890123456789012345678.90")
+    assert row["wide"] == "1234567890123456789012345678901234567890123456789012345678.90"
     assert row["prices"] == ["1.50", None]
     assert (row["hash"], json.loads(row["extra"])) == (
         "6f0f1b3e-8a0c-4c8e-9a43-2f7f3f0f4a11",
@@ -177,9 +175,19 @@ def test_whatever_is_in_a_table_comes_out(rows: Rows, drawn: Source) -> None:
     ("change", "said"),
     [
         ("update marts.dim_thing set day = 'infinity' where thing_id = 2", "dim_thing.day holds infinity"),
-        ("update marts.dim_thing set at = '-infinity' where thing_id = 2", "dim_thing.at holds infinity"),
-        ("update marts.dim_thing set day = '0044-03-15 BC' where thing_id = 2", "dim_thing.day holds"),
-        ("update marts.dim_thing set price = 'NaN' where thing_id = 2", "dim_thing.price: "),
+        (
+            "update marts.dim_thing set at = '-infinity' where thing_id = 2",
+            "dim_thing.at holds -infinity, which",
+        ),
+        (
+            "update marts.dim_thing set day = '0044-03-15 BC' where thing_id = 2",
+            "dim_thing.day holds 0044-03-15 BC",
+        ),
+        ("update marts.dim_thing set price = 'NaN' where thing_id = 2", "dim_thing.price holds NaN, which"),
+        (
+            "update marts.dim_thing set tags = '{{a},{b}}' where thing_id = 2",
+            "dim_thing could not be written: ",
+        ),
     ],
 )
 def test_a_value_that_no_file_holds_is_named(change: str, said: str, things: Source, tmp_path: Path) -> None:
