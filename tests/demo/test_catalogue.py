@@ -86,7 +86,7 @@ def test_ids_are_sparse_and_lead_back_to_their_slot() -> None:
     assert sum(slots.place(film_id) is None for film_id in range(ids[-1])) == ids[-1] - 2999
 
 
-def test_the_ten_thousand_most_popular_are_found_without_looking_at_every_film() -> None:
+def test_the_ten_thousand_most_popular_are_those_of_all() -> None:
     catalogue = Catalogue("tmdb", 30_000)
     found = catalogue.ranking(Query(include_adult=True, include_video=True), DAY)
     slots = catalogue.slots
