@@ -163,9 +163,9 @@ class Api:
         body = self.films.body(film_id, day)
         if body is None:
             raise ApiError(34)
-        if language and self.films.block("translations", film_id, day):
-            film = discover.translated(self.films, orjson.loads(body), film_id, day, language)
-            body = orjson.dumps(film)
+        # a film of which no translations are known is the same in any language
+        if language and (said := self.films.block("translations", film_id, day)):
+            body = orjson.dumps(discover.translated(orjson.loads(body), said, language))
         parts = [
             b',"%b":%b' % (name.encode(), self.films.block(name, film_id, day) or nothing)
             for name, nothing in BLOCKS.items()

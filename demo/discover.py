@@ -56,11 +56,13 @@ def page(
 
 def row(films: Edited, film_id: int, day: int, language: str = "", region: str = "") -> Film:
     """A film as lists have it: in the language, with the region's release date."""
-    film = translated(films, films.listed(film_id, day), film_id, day, language)
+    film = films.listed(film_id, day)
+    if language and (said := films.block("translations", film_id, day)):
+        film = translated(film, said, language)
     if region:
-        film["release_date"] = regional_date(films.whole(film_id, day), region)
+        film = film | {"release_date": regional_date(films.whole(film_id, day), region)}
     if "genres" in film:
-        film["genre_ids"] = [genre["id"] for genre in film["genres"]]
+        film = film | {"genre_ids": [genre["id"] for genre in film["genres"]]}
     return {key: film[key] for key in _ROW_KEYS if key in film}
 
 
@@ -71,16 +73,12 @@ def found(films: Edited, film_id: int | None, day: int, language: str) -> dict[s
     return {"movie_results": rows, **{kind: [] for kind in others}}
 
 
-def translated(films: Edited, film: Film, film_id: int, day: int, language: str) -> Film:
-    """A copy of the film as TMDB gives it in a language ("fr-FR", "fr"; "" is English): overview and tagline
-    are "" where there is none, the title falls back to the original one, a genre's name to the English one.
-    A film of which no translations are known is the same in any language.
+def translated(film: Film, translations: bytes, language: str) -> Film:
+    """A film as TMDB gives it in a language ("fr-FR", "fr"), by its block of translations: overview and
+    tagline are "" where there is none, the title falls back to the original one, a genre's name to English.
     """
-    block = films.block("translations", film_id, day) if language else None
-    if block is None:
-        return dict(film)
     code, _, country = language.partition("-")
-    rows = [row for row in orjson.loads(block)["translations"] if row["iso_639_1"] == code]
+    rows = [row for row in orjson.loads(translations)["translations"] if row["iso_639_1"] == code]
     rows.sort(key=lambda row: row["iso_3166_1"] != country)
     said = rows[0]["data"] if rows else {}
     names = GENRE_NAMES_IN.get(code, {})
