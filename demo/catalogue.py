@@ -7,10 +7,10 @@ from typing import Final
 
 import orjson
 
-from demo import blocks, history
+from demo import blocks
 from demo.draws import numbers, scramble
 from demo.films import STATUSES, Films, Outline
-from demo.slots import ADULT, FIRST_DAY, LAST_DAY, PERIOD, RECENT, UNDATED, VIDEO, Slots
+from demo.slots import ADULT, FIRST_DAY, LAST_DAY, PERIOD, RECENT, UNDATED, VIDEO, Slots, edit_phase_of
 from demo.source import Change, Film, Query, Ranking, Source, Whole, ranked
 
 #: One slot in so many, and one in each of the ranges, holds a film that lists know but /movie/{id} denies
@@ -114,7 +114,7 @@ class Catalogue(Source):
         _check(first)
         slots = self.slots
         slots.ready_all()
-        edited = {history.edit_phase_of(day) for day in range(first, last + 1)}
+        edited = {edit_phase_of(day) for day in range(first, last + 1)}
         rows: list[Change] = []
         for slot in range(slots.count):
             generation = slots.generation(slot, last)

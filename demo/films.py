@@ -7,7 +7,7 @@ after it). What is usual is made here, what is odd in `quirks`.
 from datetime import date
 from typing import Any, Final
 
-from demo import history, quirks, words
+from demo import quirks, words
 from demo.draws import MASK, UNIT, numbers, pick, spread
 from demo.entities import COUNTRY_TABLE, Entities, image_path
 from demo.reference import COUNTRY_NAMES, GENRE_NAMES, LANGUAGE_ROWS
@@ -35,7 +35,7 @@ class Outline:
         #: The film's own numbers.
         self.drawn = numbers(f"{slots.seed}:film:{self._original()}", 80)
         #: How often each of its fields was edited.
-        self.versions = history.versions(slots.edit_phase[slot], self.mix, day)
+        self.versions = slots.versions(slot, day)
         self.language = pick(_LANGUAGES, self.drawn[0])
 
     def _original(self) -> int:

@@ -8,9 +8,13 @@ of them new, and every answer is computed directly for its day; nothing is simul
 
 What a slot is made of is drawn in blocks of BLOCK slots into flat arrays, 17 bytes a slot, when a slot of the
 block is first asked for. Days are proleptic ordinals (`date.toordinal()`).
+
+Every film is edited once in EDIT_DAYS days, on days of its own. The fields take turns in the order of CYCLE,
+which a film enters at a place of its own. So how often a field was edited by any day is a division, too.
 """
 
 from array import array
+from collections import Counter
 from datetime import date
 from math import exp, log, sin
 from typing import Final
@@ -27,6 +31,19 @@ MAX_SLOTS: Final = 1_000_000
 GENERATION_STEP: Final = 1_400_000
 FIRST_DAY: Final = date(2005, 1, 1)
 LAST_DAY: Final = date(2099, 12, 31)
+
+#: What an edit touches. `credits` and `keywords` do not show in the film's own payload.
+CYCLE: Final = [
+    "poster", "genres", "overview", "credits", "tagline", "poster", "companies", "backdrop", "keywords",
+    "collection", "poster", "genres", "runtime", "homepage", "overview", "tagline", "money", "countries",
+    "backdrop", "title",
+]  # fmt: skip
+FIELDS: Final = Counter(CYCLE)
+#: [entry][edits] → how often each field was edited in the first `edits` edits of a film that entered there.
+_PARTIAL: Final = [
+    [Counter((CYCLE * 2)[entry : entry + edits]) for edits in range(len(CYCLE))]
+    for entry in range(len(CYCLE))
+]
 
 RECENT: Final = 1
 ADULT: Final = 2
@@ -131,6 +148,13 @@ class Slots:
         self.ready(slot)
         return slot, generation
 
+    def versions(self, slot: int, day: int) -> dict[str, int]:
+        """How often each field of FIELDS has been edited by the end of `day`."""
+        edits = (day - FIRST_DAY.toordinal() + self.edit_phase[slot]) // EDIT_DAYS
+        rounds, rest = divmod(edits, len(CYCLE))
+        partial = _PARTIAL[self.mix[slot] % len(CYCLE)][rest]
+        return {field: rounds * count + partial[field] for field, count in FIELDS.items()}
+
     def release_day(self, slot: int, day: int) -> int:
         """Day of release of the film in the slot on `day`; its measures go by it also if it is UNDATED."""
         if self.flags[slot] & RECENT:
@@ -169,6 +193,11 @@ class Slots:
             return int(size * (1 - exp(-age / 150) + age * 0.0003))
         # a classic's flow of votes is nearly steady by now; TMDB counts them since 2008
         return int(size * (0.7 + (moment - 733_000) * 0.0001))
+
+
+def edit_phase_of(day: int) -> int:
+    """The `edit_phase` of the films that were edited on `day`."""
+    return -(day - FIRST_DAY.toordinal()) % EDIT_DAYS
 
 
 def _life(age: float, mix: int) -> float:

@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 import pytest
 
-from demo import history, reference
+from demo import reference
 from demo.catalogue import Catalogue
 from demo.films import Outline
 from demo.quirks import QUIRKS
-from demo.slots import MAX_SLOTS, PERIOD, RECENT, Slots
+from demo.slots import FIELDS, MAX_SLOTS, PERIOD, RECENT, Slots, edit_phase_of
 from demo.source import Query
 
 DAY = date(2026, 7, 15).toordinal()
@@ -177,12 +177,11 @@ def test_edits_touch_every_field_and_are_listed_on_their_day(catalogue: Catalogu
     edited: Counter[str] = Counter()
     for slot in range(500):
         for day in range(DAY, DAY + 100):
-            phase, mix = slots.edit_phase[slot], slots.mix[slot]
-            old, new = (history.versions(phase, mix, at) for at in (day - 1, day))
-            touched = [field for field in history.FIELDS if old[field] != new[field]]
-            assert len(touched) == (history.edit_phase_of(day) == phase)
+            old, new = (slots.versions(slot, at) for at in (day - 1, day))
+            touched = [field for field in FIELDS if old[field] != new[field]]
+            assert len(touched) == (edit_phase_of(day) == slots.edit_phase[slot])
             edited.update(touched)
-    assert edited.keys() == set(history.FIELDS)
+    assert edited.keys() == set(FIELDS)
 
 
 def test_a_company_is_renamed_now_and_then(catalogue: Catalogue) -> None:
