@@ -5,6 +5,7 @@
 {% macro describe_tables() %}
     {% if execute and flags.WHICH in ('run', 'build') %}
         {% set known = {} %}
+        {{ one_by_one() }}
         {% for row in run_query(
             "select n.nspname || '.' || c.relname, coalesce(a.attname::text, ''), obj.description"
             ~ ' from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace'

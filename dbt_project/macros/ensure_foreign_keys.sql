@@ -9,6 +9,7 @@
 {% macro ensure_foreign_keys() %}
     {% if execute and flags.WHICH in ('run', 'build') %}
         {% set present = {} %}
+        {{ one_by_one() }}
         {% for row in run_query(
             "select cn.nspname || '.' || ct.relname || '.' || a.attname || '>' || pn.nspname || '.' || pt.relname, c.conname, c.confdeltype::text"
             ~ ' from pg_constraint as c'

@@ -20,27 +20,29 @@
     {% if flags.EMPTY %}
         {% set replaces = none %}
     {% endif %}
+    {% set new_row_of_key = 'select 1 from ' ~ new_rows ~ ' as new_row where ' ~ same_key('old_row', 'new_row', keys) %}
+    {{ begin_upsert() }}
 
     {% if meta.get('delete_when') %}
-        delete from {{ target }} as old_row
-        using {{ new_rows }} as new_row
-        where {{ same_key('old_row', 'new_row', keys) }} and ({{ meta.delete_when }});
+        {{ delete_rows(target, new_rows, keys, 'exists (' ~ new_row_of_key ~ ' and (' ~ meta.delete_when ~ '))') }}
     {% endif %}
     {% if replaces %}
-        delete from {{ target }} as old_row
-        where
-            {{ 'true' if replaces == 'all' else 'old_row.' ~ replaces ~ ' in (select ' ~ replaces ~ ' from ' ~ new_rows ~ ')' }}
-            and not exists (select 1 from {{ new_rows }} as new_row where {{ same_key('old_row', 'new_row', keys) }});
+        {% set is_replaced = 'true' if replaces == 'all' else 'old_row.' ~ replaces ~ ' in (select ' ~ replaces ~ ' from ' ~ new_rows ~ ')' %}
+        {{ delete_rows(target, new_rows, keys, is_replaced ~ ' and not exists (' ~ new_row_of_key ~ ')') }}
     {% endif %}
 
     insert into {{ target }} as old_row ({{ columns | join(', ') }})
     select {% for column in columns %}new_row.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
     from {{ new_rows }} as new_row
-    left join {{ target }} as known_row on {{ same_key('known_row', 'new_row', keys) }}
+    {{ 'left join ' ~ target ~ ' as known_row on ' ~ same_key('known_row', 'new_row', keys) if compares_before_writing() }}
     where
         {% for key in keys %}new_row.{{ key }} is not null and {% endfor %}
         {{ 'not (' ~ meta.delete_when ~ ') and ' if meta.get('delete_when') }}
-        (known_row.{{ keys[0] }} is null {{ 'or ' ~ differs('known_row', 'new_row', compared) if compared }})
+        {% if compares_before_writing() %}
+            (known_row.{{ keys[0] }} is null {{ 'or ' ~ differs('known_row', 'new_row', compared) if compared }})
+        {% else %}
+            true
+        {% endif %}
     on conflict ({{ keys | join(', ') }})
     {% if compared %}
         do update set

@@ -39,6 +39,7 @@
             )
             order by 1
         {% endset %}
+        {{ one_by_one() }}
         {% for statement in run_query(lacking).columns['statement'].values() %}
             {{ statement }};
         {% endfor %}

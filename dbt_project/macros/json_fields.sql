@@ -10,11 +10,16 @@
     an ampersand, and need no more than one look.
 -#}
 {% macro json_text(json, field) -%}
+    {{ readable_text("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')") }}
+{%- endmacro %}
+
+{#- The same of any value: `value` as jsonb, `text` as text. -#}
+{% macro readable_text(value, text) -%}
     case
-        when jsonb_typeof({{ json }} -> '{{ field }}') <> 'string' then null
-        when {{ json }} ->> '{{ field }}' ~ '^[!-%''-~][ -%''-~]*$' then {{ json }} ->> '{{ field }}'
-        when position('&' in {{ json }} ->> '{{ field }}') > 0 then {{ decode_html() }}({{ json }} ->> '{{ field }}')
-        when btrim({{ json }} ->> '{{ field }}', {{ blanks() }}) <> '' then normalize({{ json }} ->> '{{ field }}', nfc)
+        when jsonb_typeof({{ value }}) <> 'string' then null
+        when {{ text }} ~ '^[!-%''-~][ -%''-~]*$' then {{ text }}
+        when position('&' in {{ text }}) > 0 then {{ decode_html() }}({{ text }})
+        when btrim({{ text }}, {{ blanks() }}) <> '' then normalize({{ text }}, nfc)
     end
 {%- endmacro %}
 
@@ -51,11 +56,14 @@
 
 {#- 'YYYY-MM-DD', whatever the session's DateStyle; no film was shown before 1800. -#}
 {% macro json_date(json, field) -%}
+    {{ valid_date("(" ~ json ~ " ->> '" ~ field ~ "')") }}
+{%- endmacro %}
+
+{#- The same of a text. -#}
+{% macro valid_date(text) -%}
     case
-        when {{ json }} ->> '{{ field }}' ~ '^(1[89]|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$'
-            then case
-                when pg_input_is_valid({{ json }} ->> '{{ field }}', 'date') then ({{ json }} ->> '{{ field }}')::date
-            end
+        when {{ text }} ~ '^(1[89]|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$'
+            then case when pg_input_is_valid({{ text }}, 'date') then {{ text }}::date end
     end
 {%- endmacro %}
 

@@ -11,17 +11,22 @@ select distinct on (landed.snapshot_date, certification.iso_3166_1, certificatio
 from {{ landed('certification_list') }}
 {{ 'left' if is_incremental() else 'inner' }} join lateral (
     select
-        country.iso_3166_1,
+        element.iso_3166_1,
         {{ json_text('element.sent', 'certification') }} as certification,
         {{ json_text('element.sent', 'meaning') }} as meaning,
         {{ json_integer('element.sent', 'order') }} as certification_order
-    from jsonb_each(
-        case
-            when jsonb_typeof(landed.payload -> 'certifications') = 'object'
-                then landed.payload -> 'certifications'
-        end
-    ) as country (iso_3166_1, certifications)
-    cross join lateral {{ json_elements('country.certifications') }} as element (sent)
+    -- not one function beside the other: in an outer join, Citus mistakes their columns
+    from (
+        select
+            country.iso_3166_1,
+            {{ json_elements('country.certifications') }} as sent
+        from jsonb_each(
+            case
+                when jsonb_typeof(landed.payload -> 'certifications') = 'object'
+                    then landed.payload -> 'certifications'
+            end
+        ) as country (iso_3166_1, certifications)
+    ) as element
 ) as certification on certification.certification is not null and certification.iso_3166_1 <> ''
 order by
     landed.snapshot_date asc, certification.iso_3166_1 asc, certification.certification asc,

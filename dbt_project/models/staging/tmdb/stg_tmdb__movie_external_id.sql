@@ -13,6 +13,5 @@ select
     version.load_id
 from {{ new_versions('external_ids') }} as version
 cross join lateral jsonb_each(version.film -> 'external_ids') as site (field, value)
-cross join lateral (select jsonb_build_object('id', site.value) as site) as named
-cross join lateral (select {{ json_text('named.site', 'id') }} as external_id) as sent
+cross join lateral (select {{ readable_text("site.value", "(site.value #>> '{}')") }} as external_id) as sent
 where site.field like '_%\_id' and sent.external_id is not null

@@ -14,7 +14,7 @@ with release as (
         version.load_id,
         country.iso_3166_1,
         sent.release_type_id,
-        sent.release_date,
+        {{ valid_date('sent.release_day') }} as release_date,
         sent.certification,
         sent.note,
         sent.iso_639_1
@@ -24,14 +24,11 @@ with release as (
         select {{ json_text('element.country', 'iso_3166_1') }} as iso_3166_1
     ) as country
     cross join lateral {{ json_elements("element.country -> 'release_dates'") }} as listed (release)
-    -- TMDB writes a midnight behind the day
-    cross join lateral (
-        select jsonb_build_object('day', split_part(listed.release ->> 'release_date', 'T', 1)) as release
-    ) as dated
     cross join lateral (
         select
             {{ json_integer('listed.release', 'type', at_least=1, at_most=6) }} as release_type_id,
-            {{ json_date('dated.release', 'day') }} as release_date,
+            -- TMDB writes a midnight behind the day
+            split_part(listed.release ->> 'release_date', 'T', 1) as release_day,
             {{ json_text('listed.release', 'certification') }} as certification,
             {{ json_text('listed.release', 'note') }} as note,
             {{ json_text('listed.release', 'iso_639_1') }} as iso_639_1
@@ -51,14 +48,8 @@ select
             release.iso_639_1 collate "C" asc nulls last
     )::integer as release_number,
     release.release_type_id,
-    case release.release_type_id
-        when 1 then 'Premiere'
-        when 2 then 'Theatrical (limited)'
-        when 3 then 'Theatrical'
-        when 4 then 'Digital'
-        when 5 then 'Physical'
-        when 6 then 'TV'
-    end as release_type,
+    (array['Premiere', 'Theatrical (limited)', 'Theatrical', 'Digital', 'Physical', 'TV'])[release.release_type_id]
+        as release_type,
     release.release_date,
     release.certification,
     release.note,

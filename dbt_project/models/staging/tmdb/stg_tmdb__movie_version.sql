@@ -126,7 +126,8 @@ cross join lateral (
     select
         coalesce(array_agg(distinct origin.code) filter (where origin.code is not null), '{}')
             as origin_country_codes
-    from {{ json_elements("described.film -> 'origin_country'") }} as element (value)
-    cross join lateral (select jsonb_build_object('code', element.value) as country) as named
-    cross join lateral (select {{ json_text('named.country', 'code') }} as code) as origin
+    from (
+        select {{ readable_text("element.value", "(element.value #>> '{}')") }} as code
+        from {{ json_elements("described.film -> 'origin_country'") }} as element (value)
+    ) as origin
 ) as origin
