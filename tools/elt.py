@@ -157,6 +157,10 @@ class Day:
             if failed:
                 named = ", ".join(failed[:_NAMED]) + " …" * (len(failed) > _NAMED)
                 which = f"{which}: {len(failed)} in error: {named}"
+            try:  # where the server, or a node of it, is the reason, that is what to know
+                await asyncio.to_thread(warehouse.ensure)
+            except warehouse.WarehouseError as error:
+                which = f"{which}; {error}"
             # a container's verbs are not those of the project's folder
             again = os.environ.get("ELT_BUILD_COMMAND") or "make dbt"
             raise _FailedError(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from warehouse import configuration, environment, session
+from warehouse import citus, configuration, environment, session
 from warehouse.errors import UsageError, WarehouseError
 from warehouse.paths import default_home
 from warehouse.server import Server
@@ -233,6 +233,7 @@ def _settled(database: str | None) -> dict[str, str]:
     # not one setting of ours yet: in a pooler's session it would stay for whoever comes next
     with closing(_opened(None, PATIENCE, chosen, "select")) as connection:
         _refuse_unfit(connection)
+        citus.refuse_unfit(connection)
         info = connection.info
         settled = {
             "PGHOST": info.host,

@@ -21,7 +21,7 @@
         {% set replaces = none %}
     {% endif %}
     {% set new_row_of_key = 'select 1 from ' ~ new_rows ~ ' as new_row where ' ~ same_key('old_row', 'new_row', keys) %}
-    {{ begin_upsert() }}
+    {{ take_turn() }}
 
     {% if meta.get('delete_when') %}
         {{ delete_rows(target, new_rows, keys, 'exists (' ~ new_row_of_key ~ ' and (' ~ meta.delete_when ~ '))') }}
@@ -36,12 +36,10 @@
     from {{ new_rows }} as new_row
     {{ 'left join ' ~ target ~ ' as known_row on ' ~ same_key('known_row', 'new_row', keys) if compares_before_writing() }}
     where
-        {% for key in keys %}new_row.{{ key }} is not null and {% endfor %}
-        {{ 'not (' ~ meta.delete_when ~ ') and ' if meta.get('delete_when') }}
+        {% for key in keys %}{{ 'and ' if not loop.first }}new_row.{{ key }} is not null {% endfor %}
+        {{ 'and not (' ~ meta.delete_when ~ ')' if meta.get('delete_when') }}
         {% if compares_before_writing() %}
-            (known_row.{{ keys[0] }} is null {{ 'or ' ~ differs('known_row', 'new_row', compared) if compared }})
-        {% else %}
-            true
+            and (known_row.{{ keys[0] }} is null {{ 'or ' ~ differs('known_row', 'new_row', compared) if compared }})
         {% endif %}
     on conflict ({{ keys | join(', ') }})
     {% if compared %}

@@ -25,6 +25,7 @@
     {% else %}
         {{ run_hooks(pre_hooks, inside_transaction=False) }}
         {{ run_hooks(pre_hooks, inside_transaction=True) }}
+        {% do keep_on_coordinator() %}
         {% if existing and not (existing.is_view and view_takes_columns(this, sql)) %}
             {% do refuse_to_drop_views_of_others(existing) %}
             {% do adapter.drop_relation(existing) %}
@@ -58,7 +59,7 @@
         ~ ' = (there.attnum, there.attname, there.atttypid, there.atttypmod)'
         ~ " where there.attrelid = '" ~ view.include(database=false) ~ "'::regclass and there.attnum > 0 and not there.attisdropped"
     ).rows[0][0] %}
-    {% do run_query('drop view pg_temp.changed_view') %}
+    {% do run_query('drop view changed_view') %}
     {% do return(kept) %}
 {% endmacro %}
 

@@ -50,27 +50,32 @@
 {%- endmacro %}
 
 {#-
-    Places the tables that are there and are not placed: of a warehouse that was restored into a cluster, or that had the extension created in
-    its database later. Foreign keys can't point from what is placed to what is not; ensure_foreign_keys puts them back. Runs when
-    dbt starts.
+    Places the tables that are there and are not placed, or otherwise than their model says: of a warehouse that was restored into a cluster,
+    or that had the extension created in its database later. Foreign keys can't point from what is placed to what is not;
+    ensure_foreign_keys puts them back. Runs when dbt starts.
 -#}
 {% macro place_tables() %}
     {% if execute and flags.WHICH in ('run', 'build') and on_citus() %}
-        {% set placed = run_query(
-            "select relnamespace::regnamespace || '.' || relname from pg_dist_partition inner join pg_class on oid = logicalrelid"
-        ).columns[0].values() | list %}
-        {% set waiting = {'reference': [], 'distributed': []} %}
+        {% set placed = {} %}
+        {% for row in run_query(
+            "select n.nspname || '.' || c.relname, coalesce(column_to_column_name(p.logicalrelid, p.partkey), 'reference')"
+            ~ ' from pg_dist_partition as p inner join pg_class as c on c.oid = p.logicalrelid'
+            ~ ' inner join pg_namespace as n on n.oid = c.relnamespace'
+        ).rows %}
+            {% do placed.update({row[0]: row[1]}) %}
+        {% endfor %}
+        {% set references, others = [], [] %}
         {% for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' %}
             {% set relation = load_cached_relation(api.Relation.create(node.database, node.schema, node.alias)) %}
-            {% if relation and relation.is_table and (node.schema ~ '.' ~ node.alias) not in placed %}
-                {% do waiting['reference' if distribution(node) == 'reference' else 'distributed'].append((relation, node)) %}
+            {% set wanted = distribution(node) %}
+            {% if relation and relation.is_table and placed.get(node.schema ~ '.' ~ node.alias) != wanted %}
+                {% do (references if wanted == 'reference' else others).append((relation, node)) %}
             {% endif %}
         {% endfor %}
-        {% set tables = waiting.reference + waiting.distributed %}
-        {% if tables %}
-            {% do log('Placing ' ~ tables | length ~ ' tables on the nodes of the cluster', info=True) %}
+        {% if references or others %}
+            {% do log('Placing ' ~ (references + others) | length ~ ' tables on the nodes of the cluster', info=True) %}
             {{ one_by_one() }}
-            {% for relation, node in tables %}
+            {% for relation, node in references + others %}
                 {% for key in run_query(
                     "select conrelid::regclass::text, conname from pg_constraint where contype = 'f' and '"
                     ~ relation.include(database=false) ~ "'::regclass in (conrelid, confrelid)"
@@ -78,7 +83,8 @@
                     alter table {{ key[0] }} drop constraint if exists {{ adapter.quote(key[1]) }};
                 {% endfor %}
             {% endfor %}
-            {% for relation, node in tables %}
+            {% for relation, node in references + others %}
+                {{ "select undistribute_table('" ~ relation ~ "');" if (node.schema ~ '.' ~ node.alias) in placed }}
                 {{ place(relation, node) }}
                 select truncate_local_data_after_distributing_table('{{ relation }}');
             {% endfor %}
@@ -110,11 +116,11 @@
 {% endmacro %}
 
 {#-
-    SQL that begins an upsert. On Citus the new rows of a reference table were read from all nodes at once, after which the same
-    transaction may not touch a table to which distributed ones point; so that reading is a transaction of its own.
+    SQL that begins an upsert. Marts point at each other, so that what one deletes another may be writing: one after the other on one server,
+    in another order on each node of a cluster, which ends as a deadlock. So on Citus they read side by side, and write in turn.
 -#}
-{% macro begin_upsert() %}
-    {{- 'commit; begin;' if on_citus() and distribution(model) == 'reference' -}}
+{% macro take_turn() %}
+    {{- "select pg_advisory_xact_lock(hashtext('" ~ model.schema ~ "'));" if on_citus() }}
 {% endmacro %}
 
 {#-
@@ -129,3 +135,33 @@
 {% macro one_by_one() %}
     {{- "set local citus.multi_shard_modify_mode to 'sequential';" if on_citus() }}
 {% endmacro %}
+
+{#-
+    Pre-hook of the tables. Foreign keys point at a reference table from all nodes: Citus lets a transaction write to it only if what it read
+    before, the new rows, was read one shard after the other, too.
+-#}
+{% macro read_one_by_one() %}
+    {{- one_by_one() if distribution(model) == 'reference' }}
+{% endmacro %}
+
+{#-
+    Makes the views of this transaction on the coordinator alone, where they are asked. Citus would copy them to all nodes, and refuses to
+    replace such a copy by one that reads a table of the coordinator's own, such as the ledger.
+-#}
+{% macro keep_on_coordinator() %}
+    {% if on_citus() %}
+        {% do run_query('set local citus.enable_ddl_propagation to off') %}
+    {% endif %}
+{% endmacro %}
+
+{#-
+    The condition that no row of `relation` has `value`, of a reference table, in `column`. PostgreSQL looks each value up in the index. Citus can't
+    from a reference table, so its nodes say what they have from `at_least` (a query of one value) on.
+-#}
+{% macro is_absent(value, relation, column, at_least) -%}
+    {% if on_citus() -%}
+        {{ value }} not in (select distinct there.{{ column }} from {{ relation }} as there where there.{{ column }} >= ({{ at_least }}))
+    {%- else -%}
+        not exists (select 1 from {{ relation }} as there where there.{{ column }} = {{ value }})
+    {%- endif %}
+{%- endmacro %}

@@ -13,7 +13,7 @@ newest as (
 
 select
     'The newest snapshot is of ' || coalesce(trim(to_char(newest.date_id, 'FMDD FMMonth YYYY')), 'no day yet')
-    || case current_date - newest.date_id when 0 then ', today' when 1 then ', yesterday'
+    || case when newest.date_id = current_date then ', today' when newest.date_id = current_date - 1 then ', yesterday'
         else coalesce(', ' || (current_date - newest.date_id) || ' days ago', '') end
     || coalesce('; the last run (' || last_run.mode || ') ended ' || last_run.status
         || ' with ' || trim(to_char(last_run.landed, '999,999,999')) || ' answers landed and '

@@ -14,7 +14,7 @@ from extractor.keeping import dump, prune, status
 from extractor.schema import MIGRATIONS
 from tests.extractor.conftest import DAY, Extract, Program, Zone
 
-STUB = Path(__file__).with_name("citus_stub.sql").read_bytes()
+STUB = (Path(__file__).parents[1] / "citus_stub.sql").read_bytes()
 
 
 def stub(zone: Zone) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 import warehouse
 from tests.warehouse.conftest import Command
+from tools.check import walk
 
 #: As much of the marts as an interrupted build leaves, with what TMDB sends and Python can't hold.
 HALF_BUILT = """
@@ -102,3 +103,11 @@ def test_what_the_reader_may_not_see_is_said(half_built: dict[str, str], role: s
     assert done.returncode == 1
     assert "permission denied" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_plan_of_citus_is_walked_to_its_leaves() -> None:
+    """As Citus 13.2 says it, but for costs."""
+    leaf = {"Node Type": "Limit", "Plans": [{"Node Type": "Index Scan"}]}
+    job = {"Task Count": 1, "Tasks": [{"Node": "host=worker-1", "Remote Plan": [[{"Plan": leaf}]]}]}
+    plan = {"Node Type": "Custom Scan", "Distributed Query": {"Job": job}}
+    assert [node["Node Type"] for node in walk(plan)] == ["Custom Scan", "Limit", "Index Scan"]

@@ -10,4 +10,4 @@ with span as (
 select calendar.date_id
 from {{ ref('dim_date') }} as calendar
 inner join span on calendar.date_id between span.first_date and span.last_date
-where not exists (select 1 from {{ ref('fact_movie_daily') }} as fact where fact.date_id = calendar.date_id)
+where {{ is_absent('calendar.date_id', ref('fact_movie_daily'), 'date_id', 'select span.first_date from span') }}

@@ -1,7 +1,7 @@
 {{ config(
     unique_key=['date_id', 'genre_id'],
     indexes=[{'columns': ['genre_id', 'date_id']}],
-    meta={'replaces': 'date_id'}
+    meta={'replaces': 'date_id', 'distribution': 'genre_id'}
 ) }}
 
 with changed_date as (

@@ -1,6 +1,6 @@
 {{ config(
     unique_key='person_id',
-    meta={'replaces': 'all'}
+    meta={'replaces': 'all', 'distribution': 'person_id'}
 ) }}
 
 -- Every run computes all of it, for every film's popularity has moved. A table, because a view would go

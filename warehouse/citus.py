@@ -1,0 +1,54 @@
+"""A warehouse that is a Citus cluster: is every node fit for work, before a day is begun on it?
+
+What a node lacks, PostgreSQL would say late, in the midst of a statement that nobody typed.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from warehouse.errors import UsageError, WarehouseError
+
+if TYPE_CHECKING:
+    import psycopg
+
+#: Of each node: its number (0: the coordinator), its address, the extension's version or why it can't say.
+_NODES: Final = """
+    select n.groupid, n.nodename || ':' || n.nodeport, r.success, r.result
+    from run_command_on_all_nodes($$select extversion from pg_extension where extname = 'citus'$$) as r
+    inner join pg_dist_node as n on n.nodeid = r.nodeid
+    order by n.groupid
+"""
+
+
+def refuse_unfit(connection: "psycopg.Connection") -> None:
+    """Raise `WarehouseError` for a node that does not answer, `UsageError` for a cluster that is not set up;
+    on plain PostgreSQL nothing.
+    """
+    if connection.execute("select to_regclass('pg_catalog.pg_dist_node')").fetchone() == (None,):
+        return
+    info = connection.info
+    if connection.execute("select citus_is_coordinator()").fetchone() != (True,):
+        raise UsageError(
+            f"{info.host}:{info.port} is a worker of a Citus cluster, where no table can be made:"
+            " let PGHOST and PGPORT name the coordinator. Nothing was written"
+        )
+    version = None
+    for group, node, answered, said in connection.execute(_NODES).fetchall():
+        if not answered:
+            raise WarehouseError(
+                f"the Citus node {node} does not answer: {' '.join(said.split())}. Start it, or see that"
+                f" {info.user} can log in there, into a database {info.dbname}; then try again"
+            )
+        if group == 0:
+            version = said
+        elif version is None:
+            raise UsageError(
+                "the coordinator is not among the nodes of its cluster, so that its tables can't be joined"
+                f" with theirs: select citus_set_coordinator_host('{info.host}', {info.port}); in the"
+                f" database {info.dbname}. Nothing was written"
+            )
+        elif said != version:
+            has = f"version {said} of the extension citus" if said else "no extension citus"
+            raise UsageError(
+                f"the Citus node {node} has {has} in the database {info.dbname}, and the coordinator has"
+                f" {version}: create or update it there. Nothing was written"
+            )
