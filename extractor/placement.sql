@@ -12,5 +12,7 @@ begin
     end if;
     set local citus.multi_shard_modify_mode to 'sequential';
     perform create_distributed_table('raw.tmdb_response', 'resource_id');
+    -- the rows are on the nodes now; what is left of them here would only fill the disk
+    perform truncate_local_data_after_distributing_table('raw.tmdb_response');
 end
 $$;

@@ -17,7 +17,7 @@ newest as (
     from trend
 ),
 
-current_movie as (
+current_movie as {{ read_once() }} (
     select trend.*
     from trend
     inner join movie on trend.movie_id = movie.movie_id

@@ -165,3 +165,11 @@
         not exists (select 1 from {{ relation }} as there where there.{{ column }} = {{ value }})
     {%- endif %}
 {%- endmacro %}
+
+{#-
+    How a CTE that is read several times is kept. PostgreSQL reads it once, into memory, by itself or told to by `materialized`. Citus would
+    gather it on the coordinator, and what it is joined with, too; there each of its readers is carried out beside the rows.
+-#}
+{% macro read_once(otherwise='') %}
+    {{- 'not materialized' if on_citus() else otherwise -}}
+{% endmacro %}

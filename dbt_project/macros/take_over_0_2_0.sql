@@ -9,6 +9,12 @@
 {% macro take_over_0_2_0() %}
     {% if execute and target.name == 'prod' and flags.WHICH in ('run', 'build')
         and adapter.get_relation(target.database, 'marts', 'load_watermark') %}
+        {% if on_citus() %}
+            {% do exceptions.raise_compiler_error(
+                'These tables are of version 0.2.0, and are taken over on plain PostgreSQL alone: run make dbt there, then move them into the'
+                ~ ' cluster (docs/scaling.md). Nothing was changed'
+            ) %}
+        {% endif %}
         {% do log('Taking over the tables of version 0.2.0; its pruned days move to staging', info=True) %}
         {% set views = run_query(
             "select 'staging.' || viewname from pg_views where schemaname = 'staging' and viewname ~ '^(base|stg|int)_'"

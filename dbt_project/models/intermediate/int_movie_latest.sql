@@ -23,13 +23,13 @@ with snapshot as not materialized (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),
 
-new_snapshot as materialized (
+new_snapshot as {{ read_once('materialized') }} (
     select *
     from snapshot
     where {{ is_new() }}
 ),
 
-changed_movie as (
+changed_movie as {{ read_once() }} (
     select
         movie_id,
         max(load_id) as load_id
@@ -37,7 +37,7 @@ changed_movie as (
     group by movie_id
 ),
 
-newest as (
+newest as {{ read_once() }} (
     {% if anew %}
         select distinct on (movie_id)
             movie_id,
@@ -75,7 +75,7 @@ vanishing as (
 ),
 
 -- films of which a new snapshot has a block, or takes back the one that had it
-reread_movie as (
+reread_movie as {{ read_once() }} (
     select movie_id
     from new_snapshot
     where

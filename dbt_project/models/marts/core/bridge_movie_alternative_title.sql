@@ -3,7 +3,7 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as (
+with latest as {{ read_once() }} (
     select *
     from {{ ref('int_movie_latest') }}
     where {{ is_new() }}

@@ -22,7 +22,7 @@ movie as ( -- noqa: ST03
 
 -- A snapshot that says what is known of its day, in the words of the days beside it, changes nothing,
 -- whenever it came; the others' films are looked at again.
-changed_movie as (
+changed_movie as {{ read_once() }} (
     {% if is_incremental() and not is_rebuild() %}
         select distinct new_snapshot.movie_id
         from snapshot as new_snapshot

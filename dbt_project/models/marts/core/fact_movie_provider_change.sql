@@ -22,7 +22,7 @@ dim_provider as (
     select * from {{ ref('dim_provider') }}
 ),
 
-changed_movie as (
+changed_movie as {{ read_once() }} (
     {% if is_incremental() and not is_rebuild() %}
         select movie_id
         from snapshot
@@ -57,7 +57,7 @@ compared as (
     window snapshots as (partition by snapshot.movie_id order by snapshot.snapshot_date)
 ),
 
-turn as (
+turn as {{ read_once() }} (
     select * from compared
     where hash_before <> watch_providers_hash
 ),

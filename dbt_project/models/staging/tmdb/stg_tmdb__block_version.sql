@@ -11,7 +11,7 @@ with snapshot as not materialized (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),
 
-new_snapshot as (
+new_snapshot as {{ read_once() }} (
     select *
     from snapshot
     where {{ is_new() }}
@@ -63,7 +63,7 @@ shown as (
             )
     ),
 
-    settled as (
+    settled as {{ read_once() }} (
         select
             doubtful.movie_id,
             doubtful.version_hash,
