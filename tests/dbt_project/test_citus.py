@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
+import warehouse
 from extractor import schema
-from tests.databases import Databases, connection_parameters
+from tests.databases import Databases
 from tests.dbt_project.compiled import Model
 from tests.dbt_project.conftest import PROJECT, LandingZone
 from tests.dbt_project.marts import assert_as_landed
-from tests.dbt_project.runner import Dbt
+from tests.dbt_project.runner import Dbt, failures
 from tests.dbt_project.test_blocks import BLOCK_LISTS, FULL
 from tests.dbt_project.test_histories import CREDITS, KEYWORDS
 
@@ -68,7 +68,7 @@ def wanted(dbt: Dbt) -> dict[str, str | None]:
     """How each table is to be placed, by its key."""
     tables: dict[str, str | None] = {"raw.tmdb_response": "resource_id"}
     for node in dbt.manifest.nodes.values():
-        if node.resource_type == "model" and node.config.materialized == "incremental":
+        if str(node.resource_type) == "model" and node.config.materialized == "incremental":
             key = node.config.unique_key
             by_film = "movie_id" in ([key] if isinstance(key, str) else key)
             tables[f"{node.schema}.{node.name}"] = BY_THEIR_OWN_KEY.get(
@@ -97,7 +97,7 @@ def test_each_way_of_building_places_and_fills_the_tables(landing_zone: LandingZ
 
     def build(*options: str) -> None:
         result = dbt.invoke("run", *options, seen=seen)
-        assert result.success, [node.message for node in result.result or () if node.status == "error"]
+        assert result.success, result.exception or failures(result)
         assert_as_landed(landing_zone.rows, landing_zone.landed.values())
 
     dbt("seed")
@@ -165,7 +165,7 @@ def test_a_warehouse_that_is_moved_in_is_placed(
     """Built on plain PostgreSQL, then restored into a cluster: one load, one build."""
     with (
         databases.new(compiled[0]) as pg,
-        psycopg.connect(autocommit=True, **connection_parameters(pg)) as connection,
+        warehouse.connect(pg) as connection,
         Dbt(PROJECT / "dbt_project", pg, tmp_path) as dbt,
     ):
         foreign_keys = connection.execute(FOREIGN_KEYS).fetchall()

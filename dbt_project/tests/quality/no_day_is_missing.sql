@@ -10,4 +10,7 @@ with span as (
 select calendar.date_id
 from {{ ref('dim_date') }} as calendar
 inner join span on calendar.date_id between span.first_date and span.last_date
-where {{ is_absent('calendar.date_id', ref('fact_movie_daily'), 'date_id', 'select span.first_date from span') }}
+where
+    {{ is_absent(
+        'calendar.date_id', ref('fact_movie_daily'), 'date_id', 'select span.first_date from span'
+    ) }}

@@ -48,7 +48,9 @@ select
             release.iso_639_1 collate "C" asc nulls last
     )::integer as release_number,
     release.release_type_id,
-    (array['Premiere', 'Theatrical (limited)', 'Theatrical', 'Digital', 'Physical', 'TV'])[release.release_type_id]
+    (
+        array['Premiere', 'Theatrical (limited)', 'Theatrical', 'Digital', 'Physical', 'TV']
+    )[release.release_type_id]
         as release_type,
     release.release_date,
     release.certification,
