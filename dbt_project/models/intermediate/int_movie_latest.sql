@@ -29,12 +29,34 @@ new_snapshot as {{ read_once('materialized') }} (
     where {{ is_new() }}
 ),
 
+-- is_reread: a new snapshot has a block, or takes back the one that had it
 changed_movie as {{ read_once() }} (
     select
-        movie_id,
-        max(load_id) as load_id
+        new_snapshot.movie_id,
+        max(new_snapshot.load_id) as load_id,
+        {% if not anew %}
+            {% for block in appended_blocks() %}
+                known.{{ block }}_hash as known_{{ block }}_hash,
+                known.{{ block }}_on as known_{{ block }}_on,
+            {% endfor %}
+        {% endif %}
+        bool_or(
+            coalesce(
+                new_snapshot.{{ appended_blocks() | join('_hash, new_snapshot.') }}_hash
+            ) is not null
+            {% if not anew %}
+                or new_snapshot.snapshot_date in (
+                    known.{{ appended_blocks() | join('_on, known.') }}_on
+                )
+            {% endif %}
+        ) as is_reread
     from new_snapshot
-    group by movie_id
+    {% if not anew %}
+        left join {{ this }} as known on new_snapshot.movie_id = known.movie_id
+        group by new_snapshot.movie_id, known.movie_id
+    {% else %}
+        group by new_snapshot.movie_id
+    {% endif %}
 ),
 
 newest as {{ read_once() }} (
@@ -74,32 +96,6 @@ vanishing as (
     group by gone.movie_id
 ),
 
--- films of which a new snapshot has a block, or takes back the one that had it
-reread_movie as {{ read_once() }} (
-    select movie_id
-    from new_snapshot
-    where
-        coalesce(
-            {{ appended_blocks() | join('_hash, ') }}_hash
-        ) is not null
-    {% if not anew %}
-
-        union distinct
-
-        select known.movie_id
-        from {{ this }} as known
-        inner join new_snapshot
-            on
-                known.movie_id = new_snapshot.movie_id
-                and new_snapshot.snapshot_date in (
-                    known.{{ appended_blocks() | join('_on, known.') }}_on
-                )
-    {% else %}
-
-        group by movie_id
-    {% endif %}
-),
-
 block as (
     select
         snapshot.movie_id,
@@ -114,9 +110,10 @@ block as (
         {{- ',' if not loop.last }}
     {% endfor %}
     from snapshot
-    inner join reread_movie on snapshot.movie_id = reread_movie.movie_id
+    inner join changed_movie on snapshot.movie_id = changed_movie.movie_id
     where
-        coalesce(
+        changed_movie.is_reread
+        and coalesce(
             snapshot.{{ appended_blocks() | join('_hash, snapshot.') }}_hash
         ) is not null
     group by snapshot.movie_id
@@ -129,10 +126,10 @@ select
     {% for block in appended_blocks() %}
         {% if not anew %}
             case
-                when reread_movie.movie_id is null then known.{{ block }}_hash else block.{{ block }}_hash
+                when changed_movie.is_reread then block.{{ block }}_hash else changed_movie.known_{{ block }}_hash
             end
                 as {{ block }}_hash,
-            case when reread_movie.movie_id is null then known.{{ block }}_on else block.{{ block }}_on end
+            case when changed_movie.is_reread then block.{{ block }}_on else changed_movie.known_{{ block }}_on end
                 as {{ block }}_on,
         {% else %}
             block.{{ block }}_hash,
@@ -144,7 +141,3 @@ from changed_movie
 left join newest on changed_movie.movie_id = newest.movie_id
 left join vanishing on changed_movie.movie_id = vanishing.movie_id
 left join block on changed_movie.movie_id = block.movie_id
-{% if not anew %}
-    left join reread_movie on changed_movie.movie_id = reread_movie.movie_id
-    left join {{ this }} as known on changed_movie.movie_id = known.movie_id
-{% endif %}

@@ -10,7 +10,7 @@ with snapshot as not materialized (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),
 
-provider as (
+provider as not materialized (
     select * from {{ ref('stg_tmdb__movie_provider') }}
 ),
 

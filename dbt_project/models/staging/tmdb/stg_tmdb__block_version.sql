@@ -18,18 +18,19 @@ new_snapshot as {{ read_once() }} (
 ),
 
 shown as (
-    {% for block, hash in hashes_of_blocks().items() %}
-        {{ 'union all' if not loop.first }}
-        select
-            movie_id,
-            '{{ block }}' as block,
-            {{ hash }} as version_hash,
-            min(snapshot_date) as shown_on,
-            max(load_id) as load_id
-        from new_snapshot
-        where {{ hash }} is not null
-        group by movie_id, {{ hash }}
-    {% endfor %}
+    select
+        new_snapshot.movie_id,
+        version.block,
+        version.version_hash,
+        min(new_snapshot.snapshot_date) as shown_on,
+        max(new_snapshot.load_id) as load_id
+    from new_snapshot
+    cross join lateral unnest(
+        {{ text_array(hashes_of_blocks()) }},
+        array[{{ hashes_of_blocks('new_snapshot').values() | join(', ') }}]
+    ) as version (block, version_hash)
+    where version.version_hash is not null
+    group by new_snapshot.movie_id, version.block, version.version_hash
 )
 {% if not is_incremental() %}
     select
