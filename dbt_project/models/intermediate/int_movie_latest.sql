@@ -53,10 +53,12 @@ changed_movie as {{ read_once() }} (
     from new_snapshot
     {% if not anew %}
         left join {{ this }} as known on new_snapshot.movie_id = known.movie_id
-        group by new_snapshot.movie_id, known.movie_id
-    {% else %}
-        group by new_snapshot.movie_id
     {% endif %}
+    group by
+        new_snapshot.movie_id
+        {% if not anew %}
+            {% for block in appended_blocks() %}, known.{{ block }}_hash, known.{{ block }}_on{% endfor %}
+        {% endif %}
 ),
 
 newest as {{ read_once() }} (
