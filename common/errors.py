@@ -23,3 +23,8 @@ class StoppedError(ProgramError):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def one_line(error: BaseException) -> str:
+    """What a library or a server said, on one line; the error's kind when it said nothing."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import warehouse
 from metabase.errors import UsageError
 from warehouse import environment
 from warehouse.roles import READER
@@ -73,13 +74,13 @@ def load(variables: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def connection(variables: Mapping[str, str] | None = None) -> Connection:
-    """How Metabase itself reaches the warehouse. Raises `UsageError` when it can't."""
-    given = _given(variables)
-    host = given.get("METABASE_WAREHOUSE_HOST") or given.get("PGHOST") or ""
-    if not host or (host.startswith("/") and not given.get("METABASE_WAREHOUSE_HOST")):
+def connection() -> Connection:
+    """How Metabase reaches the warehouse that the environment names. Raises `UsageError` when it can't."""
+    given, named = _given(None), warehouse.named()
+    host = given.get("METABASE_WAREHOUSE_HOST") or named["PGHOST"]
+    if not host:
         raise UsageError(
-            "Metabase can't reach the embedded PostgreSQL, which has only a unix socket: set PGHOST to a"
+            "Metabase can't reach the embedded PostgreSQL, nor another by a unix socket: set PGHOST to a"
             " server, and METABASE_WAREHOUSE_HOST where Metabase knows it by another name"
         )
     user = given.get("METABASE_READER") or READER
@@ -88,10 +89,13 @@ def connection(variables: Mapping[str, str] | None = None) -> Connection:
         raise UsageError(
             f"METABASE_READER_PASSWORD is not set: the password of {user}, who reads the warehouse"
         )
-    port = given.get("METABASE_WAREHOUSE_PORT") or given.get("PGPORT") or "5432"
-    if not port.isdigit():
-        raise UsageError(f"the port {port!r} is no number")
-    return Connection(host, int(port), given.get("PGDATABASE") or "tmdb", user, password)
+    port = given.get("METABASE_WAREHOUSE_PORT") or named["PGPORT"]
+    if "," in host or not port.isascii() or not port.isdigit():
+        raise UsageError(
+            f"Metabase takes one host and one port (host {host!r}, port {port!r}):"
+            " set METABASE_WAREHOUSE_HOST and METABASE_WAREHOUSE_PORT"
+        )
+    return Connection(host, int(port), named["PGDATABASE"], user, password)
 
 
 def _given(variables: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -4,7 +4,7 @@
 reads these as it leaves them, and cannot tell the two apart.
 """
 
-from warehouse.connection import connect, connect_async, ensure, enter, is_external, overlay
+from warehouse.connection import connect, connect_async, ensure, enter, is_external, named, overlay
 from warehouse.errors import UsageError, WarehouseError
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "ensure",
     "enter",
     "is_external",
+    "named",
     "overlay",
 ]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from common.errors import one_line
 from warehouse import citus, configuration, environment, session
 from warehouse.errors import UsageError, WarehouseError
 from warehouse.paths import default_home
@@ -91,6 +92,22 @@ def ensure(home: Path | None = None, *, durable: bool = True, database: str | No
         "PGUSER": configuration.SUPERUSER,
         "PGDATABASE": name,
         **session.variables(os.environ.get("PGOPTIONS", "")),
+    }
+
+
+def named() -> dict[str, str]:
+    """Where the server is that the environment names: ``PGHOST``, ``PGPORT``, ``PGDATABASE`` as ``ensure``
+    reads them, with ``PGHOST`` empty for a unix socket and for the embedded server.
+
+    Nothing is asked or started: for a program elsewhere, which will connect by itself. Raises ``UsageError``
+    for contradictions.
+    """
+    values = {option.keyword: option.value for option in _read()} if is_external() else {}
+    host = values.get("host") or values.get("hostaddr") or ""
+    return {
+        "PGHOST": "" if host.startswith(("/", "@")) else host,
+        "PGPORT": values.get("port") or configuration.PORT,
+        "PGDATABASE": values.get("dbname") or os.environ.get("PGDATABASE") or DATABASE,
     }
 
 
@@ -179,7 +196,7 @@ class _Patience:
 
     def bear(self, error: Exception) -> None:
         """Return to try again, or raise the error to show."""
-        said = _said(error)
+        said = one_line(error)
         if not re.search(_STARTING, said) or time.monotonic() - self._since > self._seconds:
             raise _refusal(said, self._variables) from error
         if not self._told:
@@ -218,16 +235,22 @@ def _libpq() -> list[_Option]:
     ]
 
 
-def _settled(database: str | None) -> dict[str, str]:
-    """The variables of the server that the environment names, which was tried and found fit."""
-    from warehouse import pooling
-
+def _read() -> list[_Option]:
+    """libpq's options by the environment and a service's file; refuses what contradicts itself in them."""
     for name in [name for name, value in os.environ.items() if name.startswith("PG")]:
         # programs differ on what an empty one means, and the session's are not the person's to choose
         if not os.environ[name] or name in session.VARIABLES.values():
             del os.environ[name]
     options = _libpq()
     _refuse_contradictions(options)
+    return options
+
+
+def _settled(database: str | None) -> dict[str, str]:
+    """The variables of the server that the environment names, which was tried and found fit."""
+    from warehouse import pooling
+
+    options = _read()
     values = {option.keyword: option.value for option in options}
     chosen = {"dbname": database or values["dbname"] or DATABASE}
     # not one setting of ours yet: in a pooler's session it would stay for whoever comes next
@@ -344,8 +367,3 @@ def _refusal(said: str, variables: Mapping[str, str]) -> WarehouseError:
             " the database must exist"
         )
     return UsageError(f"PostgreSQL cannot be asked ({where}): {said}. Check the PG* variables")
-
-
-def _said(error: Exception) -> str:
-    """What libpq or the server said, on one line."""
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

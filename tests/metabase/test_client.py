@@ -1,13 +1,16 @@
 """The connection: booting, down, slow, refusing, redirecting; nothing hangs, is swallowed or leaks."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+import warehouse
 from metabase.client import ApiError, Client, UnreachableError
 from metabase.errors import DashboardError, UsageError
-from metabase.settings import Settings, connection, load
+from metabase.settings import Connection, Settings, connection, load
 from tests.metabase.conftest import EMAIL, PASSWORD
 from tests.metabase.fake import FakeMetabase, Refused
 from tests.metabase.openapi import OpenApi
@@ -197,16 +200,27 @@ def test_long_lists_come_page_by_page(server: FakeMetabase) -> None:
 Variables = dict[str, str]
 
 
+def _connection(variables: Variables) -> Connection:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("PG", "METABASE_"))]:
+            patch.delenv(name)
+        patch.setenv("TMDB_ENV_FILE", "")
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        return connection()
+
+
 @pytest.mark.parametrize(
     ("read", "variables", "message"),
     [
         (load, {}, "METABASE_ADMIN_PASSWORD"),
         (load, {"METABASE_ADMIN_PASSWORD": "x", "METABASE_URL": "metabase:3000"}, "must be a URL"),
         (load, {"METABASE_ADMIN_PASSWORD": "x", "METABASE_WAIT": "soon"}, "METABASE_WAIT='soon'"),
-        (connection, {}, "only a unix socket"),
-        (connection, {"PGHOST": "/run/postgresql"}, "only a unix socket"),
-        (connection, {"PGHOST": "db"}, "METABASE_READER_PASSWORD is not set"),
-        (connection, {"PGHOST": "db", "METABASE_READER_PASSWORD": "x", "PGPORT": "a"}, "the port 'a'"),
+        (_connection, {}, "by a unix socket"),
+        (_connection, {"PGHOST": "/run/postgresql"}, "by a unix socket"),
+        (_connection, {"PGHOST": "db"}, "METABASE_READER_PASSWORD is not set"),
+        (_connection, {"PGHOST": "db", "METABASE_READER_PASSWORD": "x", "PGPORT": "a"}, "port 'a'"),
+        (_connection, {"PGHOST": "db,db2", "METABASE_READER_PASSWORD": "x"}, "one host"),
     ],
 )
 def test_what_is_missing_in_the_configuration_is_named(
@@ -218,6 +232,15 @@ def test_what_is_missing_in_the_configuration_is_named(
 
 def test_metabase_may_know_the_warehouse_by_another_name() -> None:
     given = {"PGHOST": "127.0.0.1", "PGPORT": "5555", "METABASE_READER_PASSWORD": "s3cret"}
-    known = connection(given | {"METABASE_WAREHOUSE_HOST": "postgres", "METABASE_WAREHOUSE_PORT": "5432"})
+    known = _connection(given | {"METABASE_WAREHOUSE_HOST": "postgres", "METABASE_WAREHOUSE_PORT": "5432"})
     assert repr(known) == "Connection(metabase_reader@postgres:5432/tmdb)"
     assert repr(load({"METABASE_API_KEY": "mb_key"})) == "Settings(url='http://127.0.0.1:3000')"
+
+
+def test_a_service_names_the_warehouse_as_for_every_other_program(tmp_path: Path) -> None:
+    (tmp_path / "services.conf").write_text("[films]\nhost=db.example\nport=6543\ndbname=films\n")
+    given = {"PGSERVICEFILE": str(tmp_path / "services.conf"), "PGSERVICE": "films"}
+    known = _connection(given | {"METABASE_READER_PASSWORD": "s3cret"})
+    assert repr(known) == "Connection(metabase_reader@db.example:6543/films)"
+    with pytest.raises(warehouse.UsageError, match="contradict each other"):
+        _connection(given | {"METABASE_READER_PASSWORD": "s3cret", "PGHOST": "other"})
