@@ -99,8 +99,8 @@ def land(database: BenchWarehouse, rows: Sequence[Row]) -> float:
             await zone.begin("export", {}, DAY)
             began = time.perf_counter()
             for start in range(0, len(rows), BATCH_ROWS):
-                await zone.write(rows[start : start + BATCH_ROWS], start + BATCH_ROWS, 0)
-            await zone.finish("finished", len(rows), 0)
+                await zone.write(rows[start : start + BATCH_ROWS])
+            await zone.finish("finished")
             return time.perf_counter() - began
 
     # the landing zone finds its server in the environment

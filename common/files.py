@@ -1,11 +1,70 @@
-"""A file that is there whole or not at all, whoever else writes one of its name."""
+"""What is written: a file that is there whole or not at all, and standard output, whatever it is."""
 
+import gzip
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedRandom, BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import IO, Final, TextIO
+
+from common.errors import OutputError
+
+GZIP: Final = b"\x1f\x8b"
+"""A packed file's first bytes."""
+
+
+def open_standard_streams() -> None:
+    """Open those of the three standard streams that this program was started without.
+
+    Otherwise the next file or socket would get their number, and be taken for them. To standard output
+    nothing can be written then: data must not get lost unnoticed, as in /dev/null it would.
+    """
+    for number, name, flags in (
+        (0, "stdin", os.O_RDONLY),
+        (1, "stdout", os.O_RDONLY),
+        (2, "stderr", os.O_WRONLY),
+    ):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, flags)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (for as long as we run)
+
+
+@contextmanager
+def unpacked(file: BufferedReader | BufferedRandom) -> Iterator[IO[bytes]]:
+    """What the file holds, unpacked where it is packed by gzip, whatever its name says."""
+    if not file.peek(2).startswith(GZIP):
+        yield file
+        return
+    with gzip.GzipFile(fileobj=file) as content:
+        yield content  # type: ignore[misc]  # a binary stream in all but its type
+
+
+@contextmanager
+def standard_output() -> Iterator[TextIO]:
+    """Standard output for what was asked for, as text or (its `buffer`) as bytes. Raises `OutputError` when
+    that can't be written.
+
+    What the terminal's encoding does not have is shown as a question mark.
+    """
+    stream = sys.stdout
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    try:
+        yield stream
+        stream.flush()
+    except OSError as error:
+        # Python would try again at its end, and fail then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise OutputError("standard output was closed before the end") from None
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 
 
 @contextmanager

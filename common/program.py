@@ -4,7 +4,8 @@ import logging
 from dataclasses import dataclass, field
 
 from common import logs, notify
-from common.errors import ConfigurationError, ProgramError
+from common.errors import ConfigurationError, ProgramError, one_line
+from common.files import open_standard_streams
 from common.report import Report
 from common.secret import Secret
 
@@ -19,6 +20,9 @@ class Program:
     secrets: list[Secret] = field(default_factory=list)
     report: Report = field(default_factory=Report)
     webhook: Secret | None = None
+
+    def __post_init__(self) -> None:
+        open_standard_streams()
 
     def use_format(self, text: str) -> None:
         """Log in this form. Raises `ConfigurationError` for one that there is not."""
@@ -57,7 +61,10 @@ class Program:
             code, reason = error.exit_code, str(error)
         elif isinstance(error, psycopg.Error):
             # What is not foreseen: no right to make a schema, a table of another make.
-            code, reason = 1, f"PostgreSQL refused the landing zone: {' '.join(str(error).split())}"
+            code, reason = 1, f"PostgreSQL refused the landing zone: {one_line(error)}"
+        elif isinstance(error, OSError):
+            # A full disk, no temporary folder, too many open files: the machine's, not the program's fault.
+            code, reason = 1, f"the system refused: {one_line(error)}"
         else:
             log.error("a fault of the program itself, please report it:", exc_info=error)
             return 1, f"a fault of the program itself: {type(error).__name__}: {error}"

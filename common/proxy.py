@@ -1,7 +1,9 @@
 """TLS and proxies as the environment names them, checked before anything is asked."""
 
+import errno
 import os
 import ssl
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,22 +20,22 @@ def tls() -> ssl.SSLContext:
 
     named = next((name for name in _CERTIFICATES if os.environ.get(name)), None)
     try:
-        context = httpx.create_ssl_context()
+        if named == "SSL_CERT_DIR" and not any(Path(os.environ[named]).iterdir()):
+            raise FileNotFoundError(errno.ENOENT, "it is empty")  # OpenSSL would trust nobody, without a word
+        return httpx.create_ssl_context()
     except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
         if named is None:
             raise
+        why = getattr(error, "strerror", None) or error
         raise ConfigurationError(
-            f"{named}={os.environ[named]} can't be used for TLS ({error.strerror or error}): it must name a"
-            " file of certificates in PEM form, or be unset"
-            if isinstance(error, OSError)
-            else f"{named}={os.environ[named]} can't be used for TLS ({error}): unset it"
+            f"{named}={os.environ[named]} can't be used for TLS ({why}): it must name a file (a folder) of"
+            " certificates in PEM form, or be unset"
         ) from None
-    return context
 
 
 def proxy_for(root: str) -> str | None:
-    """The proxy that the environment names (HTTPS_PROXY, NO_PROXY) for `root`, as an address; never one for
-    this machine itself.
+    """The proxy that the environment names (HTTPS_PROXY, or ALL_PROXY; NO_PROXY) for `root`, as an address;
+    never one for this machine itself.
 
     Without a scheme it is an http proxy, as curl has it. Raises `ConfigurationError` for one that can't be
     used; its user name and password are not shown.
@@ -42,12 +44,14 @@ def proxy_for(root: str) -> str | None:
 
     parts = urlsplit(root)
     host = parts.hostname or ""
-    if host == "localhost" or host == "::1" or host.startswith("127.") or proxy_bypass(host):
+    if host == "localhost" or host == "::1" or host.startswith("127.") or proxy_bypass(parts.netloc):
         return None
-    given = getproxies().get(parts.scheme)
+    proxies = getproxies()
+    kind = parts.scheme if proxies.get(parts.scheme) else "all"
+    given = proxies.get(kind)
     if not given:
         return None
-    variable = f"{parts.scheme.upper()}_PROXY"
+    variable = f"{kind.upper()}_PROXY"
     address = given if "://" in given else f"http://{given}"
     try:
         proxy = urlsplit(address)

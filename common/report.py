@@ -39,12 +39,12 @@ class Counts:
         """Resources that have come to an end, good or bad."""
         return self.landed + self.not_found + self.failed + self.kept
 
-    def too_many_failed(self, requested: int) -> str | None:
+    def too_many_failed(self) -> str | None:
         """What to say when so many of the requested failed that the run has failed."""
-        if self.failed <= TOLERATED * requested:
+        if self.failed <= TOLERATED * self.requested:
             return None
         return (
-            f"{self.failed:,} of {requested:,} could not be landed, more than {TOLERATED:.0%}"
+            f"{self.failed:,} of {self.requested:,} could not be landed, more than {TOLERATED:.0%}"
             " (raw.extract_failure has each with its reason; extractor status sums them up)"
         )
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -54,8 +55,7 @@ def movie(movie_id: int) -> Check:
     """A film: an object with the `id` that was asked for."""
 
     def check(document: Any) -> None:
-        _object(document)
-        got = document.get("id")
+        got = _object(document).get("id")
         if type(got) is not int or got != movie_id:
             if "id" not in document and "status_code" in document:
                 raise BadBodyError("error_body", f"status 200 with TMDB's error {_error(document)}")
@@ -116,41 +116,26 @@ def full_jsonpath(wanted: Iterable[str]) -> str:
     return " && ".join(terms)
 
 
-def genre_list(document: Any) -> None:
-    """`{"genres": [{"id", "name"}, …]}`, not empty."""
-    _object(document)
-    _rows(document.get("genres"), "id", document)
+def rows_with(key: str, under: str | None = None) -> Check:
+    """A list that is not empty, its rows with `key`: the document itself, or what is `under` that name."""
+
+    def check(document: Any) -> None:
+        rows = _object(document).get(under) if under else document
+        if not (
+            isinstance(rows, list) and rows and all(isinstance(row, dict) and key in row for row in rows)
+        ):
+            raise BadBodyError("not_a_list", f"not a list of rows with {key!r}: {_excerpt(document)}")
+
+    return check
 
 
-def certification_list(document: Any) -> None:
+def certifications(document: Any) -> None:
     """`{"certifications": {country: [{"certification", …}, …], …}}`, not empty."""
-    _object(document)
-    countries = document.get("certifications")
-    if (
-        not isinstance(countries, dict)
-        or not countries
-        or not all(isinstance(rows, list) for rows in countries.values())
+    countries = _object(document).get("certifications")
+    if not (
+        isinstance(countries, dict) and countries and all(isinstance(r, list) for r in countries.values())
     ):
         raise BadBodyError("not_a_list", f"no certifications by country in it: {_excerpt(document)}")
-
-
-def result_list(key: str) -> Check:
-    """`{"results": [{key, …}, …]}`, not empty."""
-
-    def check(document: Any) -> None:
-        _object(document)
-        _rows(document.get("results"), key, document)
-
-    return check
-
-
-def bare_list(key: str) -> Check:
-    """`[{key, …}, …]`, not empty: countries and languages."""
-
-    def check(document: Any) -> None:
-        _rows(document, key, document)
-
-    return check
 
 
 class ListKind(NamedTuple):
@@ -166,25 +151,34 @@ class ListKind(NamedTuple):
 
 #: The lists that land on every run, by resource.
 LISTS: Final[Mapping[str, ListKind]] = {
-    "genre_list": ListKind("/genre/movie/list", genre_list, True),
-    "country_list": ListKind("/configuration/countries", bare_list("iso_3166_1"), True),
-    "language_list": ListKind("/configuration/languages", bare_list("iso_639_1"), False),
-    "certification_list": ListKind("/certification/movie/list", certification_list, False, "release_dates"),
+    "genre_list": ListKind("/genre/movie/list", rows_with("id", "genres"), True),
+    "country_list": ListKind("/configuration/countries", rows_with("iso_3166_1"), True),
+    "language_list": ListKind("/configuration/languages", rows_with("iso_639_1"), False),
+    "certification_list": ListKind("/certification/movie/list", certifications, False, "release_dates"),
     "watch_provider_list": ListKind(
-        "/watch/providers/movie", result_list("provider_id"), True, "watch/providers"
+        "/watch/providers/movie", rows_with("provider_id", "results"), True, "watch/providers"
     ),
     "watch_region_list": ListKind(
-        "/watch/providers/regions", result_list("iso_3166_1"), True, "watch/providers"
+        "/watch/providers/regions", rows_with("iso_3166_1", "results"), True, "watch/providers"
     ),
 }
 
 
+def check_of(resource: str, resource_id: int) -> Check:
+    """What the answer for a film or a list must be."""
+    return LISTS[resource].check if resource in LISTS else movie(resource_id)
+
+
 def page(document: Any) -> None:
     """One page of a list of films: `results` with ids, and `total_pages`."""
-    _object(document)
-    _films(document.get("results"), document)
+    _films(document, "results")
     if type(document.get("total_pages")) is not int:
         raise BadBodyError("not_a_page", f"no total_pages in it: {_excerpt(document)}")
+
+
+def find(document: Any) -> None:
+    """An answer of `/find`: `movie_results` with ids, which may be empty."""
+    _films(document, "movie_results")
 
 
 def at_least(total: Any) -> int:
@@ -196,16 +190,16 @@ def at_least(total: Any) -> int:
     return total - _TOTAL_DRIFT if total > 100 else total
 
 
-def whole_page(number: int, films: int, total: int = 0) -> Check:
+def whole_page(number: int, films: int, total: Any = None) -> Check:
     """Page `number` of a list of films, `films` on a page, with as many as TMDB promises.
 
     What it promises is its total, by this answer, or by that of page 1, `total`; of the latter a hundredth
     may be gone since. Page 1 has one film at least: neither discover nor the changes of a day are ever empty.
     """
+    known = at_least(total) * 99 // 100
 
     def check(document: Any) -> None:
         page(document)
-        known = at_least(total) - total // 100
         promised = max(at_least(document.get("total_results")), known, number == 1) - (number - 1) * films
         if len(document["results"]) < min(films, promised):
             raise BadBodyError(
@@ -216,15 +210,10 @@ def whole_page(number: int, films: int, total: int = 0) -> Check:
     return check
 
 
-def find(document: Any) -> None:
-    """An answer of `/find`: `movie_results` with ids, which may be empty."""
-    _object(document)
-    _films(document.get("movie_results"), document)
-
-
-def gone(document: Any) -> bool:
-    """Is this the body of a 404 that TMDB itself gave? 34 not found, 6 invalid id (TMDB's error codes)."""
-    return isinstance(document, dict) and document.get("status_code") in (34, 6)
+def gone(document: Any) -> None:
+    """The body of a 404 that TMDB itself gave. 34 not found, 6 invalid id (TMDB's error codes)."""
+    if not isinstance(document, dict) or document.get("status_code") not in (34, 6):
+        raise BadBodyError("not_gone", f"not TMDB's answer for a film that is gone: {_excerpt(document)}")
 
 
 def parse(body: bytes) -> Any:
@@ -241,25 +230,18 @@ def repair(body: bytes) -> tuple[bytes, str | None]:
     """
     if not _SUSPECT.search(body):
         return body, None
-    nuls = surrogates = 0
+    removed: Counter[str] = Counter()
 
     def keep(match: re.Match[bytes]) -> bytes:
-        nonlocal nuls, surrogates
-        code = match["code"]
-        if code is None:
+        code = int(match["code"] or b"ffff", 16)
+        if code and not 0xD800 <= code <= 0xDFFF:
             return match[0]
-        number = int(code, 16)
-        if number == 0:
-            nuls += 1
-            return b""
-        if 0xD800 <= number <= 0xDFFF:
-            surrogates += 1
-            return b""
-        return match[0]
+        removed["lone surrogate" if code else "NUL"] += 1
+        return b""
 
     repaired = _ESCAPE.sub(keep, body)
-    parts = [f"{nuls} NUL"] * bool(nuls) + [f"{surrogates} lone surrogate"] * bool(surrogates)
-    return repaired, f"removed {' and '.join(parts)}" if parts else None
+    words = " and ".join(f"{removed[kind]} {kind}" for kind in ("NUL", "lone surrogate") if removed[kind])
+    return repaired, f"removed {words}" if words else None
 
 
 def excerpt(body: bytes) -> str:
@@ -282,21 +264,18 @@ def _error(document: dict[str, Any]) -> str:
     return f"{str(document['status_code'])[:20]}: {str(document.get('status_message'))[:200]}"
 
 
-def _object(document: Any) -> None:
+def _object(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BadBodyError("not_an_object", f"a JSON {type(document).__name__}, not an object")
+    return document
 
 
-def _films(rows: Any, document: Any) -> None:
+def _films(document: Any, member: str) -> None:
+    rows = _object(document).get(member)
     if not isinstance(rows, list) or not all(
         isinstance(row, dict) and type(row.get("id")) is int and 0 < row["id"] < ID_LIMIT for row in rows
     ):
         raise BadBodyError("not_a_page", f"no list of films in it: {_excerpt(document)}")
-
-
-def _rows(rows: Any, key: str, document: Any) -> None:
-    if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) and key in r for r in rows):
-        raise BadBodyError("not_a_list", f"not a list of rows with {key!r}: {_excerpt(document)}")
 
 
 def _excerpt(document: Any) -> str:

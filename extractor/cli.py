@@ -12,23 +12,19 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 import warehouse
 from common import notify, signals
 from common.errors import ConfigurationError, ProgramError, StoppedError
+from common.files import standard_output
 from common.program import Program
 from common.version import version
 from extractor import options
 from warehouse import environment
-
-if TYPE_CHECKING:
-    from extractor.pipeline import Plan
-    from extractor.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -47,24 +43,11 @@ def _command(name: str, short_help: str) -> Callable[[Callable[..., None]], clic
     return decorate
 
 
-def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        click.echo(f"tmdb-elt {version()}")
-        context.exit()
-
-
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit: 0 done, 1 failed, 2 wrong use or configuration, 128 + N ended by signal N.",
 )
-@click.option(
-    "--version",
-    is_flag=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_show_version,
-    help="Show the version and exit.",
-)
+@click.version_option(version(), message="tmdb-elt %(version)s")
 def cli() -> None:
     """Fetch films from TMDB and land their JSON in PostgreSQL, schema raw.
 
@@ -87,18 +70,19 @@ def run(program: Program, /, **given: Any) -> None:
     if given["dry_run"]:
         program.webhook = None  # a person looks at a dry run
     _begin_log(program, given)
-    from extractor import pipeline, settings
+    from extractor import pipeline, plan, settings
 
     checked = settings.checked(given)
     program.report.mode, program.report.snapshot_date = checked.mode, checked.snapshot_date
     if checked.dry_run:
-        click.echo(_plan_in_words(signals.execute(_in_warehouse(pipeline.plan(checked))), checked))
+        found = signals.execute(_in_warehouse(plan.plan(checked)))
+        with standard_output() as stream:
+            print(found, file=stream)
         return
     from extractor.progress import Display
 
     with Display(checked.progress_seconds, bar=program.log_format == "text") as display:
-        summary = _execute_run(pipeline.extract(checked, display, program.report), program)
-    log.info("run %d finished: %s", summary.run_id, summary)
+        _execute_run(pipeline.extract(checked, display, program.report), program)
 
 
 @_command("status", "Show the last runs, what is landed, what failed, how old it is.")
@@ -109,12 +93,8 @@ def status_command(program: Program, **given: Any) -> None:
     from extractor.keeping import status
 
     found = signals.execute(_in_warehouse(status.look()))
-    if checked["status_json"]:
-        import orjson
-
-        click.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode())
-    else:
-        status.show(found, sys.stdout)
+    with standard_output() as stream:
+        status.show(found, stream, as_json=checked["status_json"])
     age = checked["max_age"]
     if age is not None and found.is_older_than(age):
         when = found.last_finished_at
@@ -124,10 +104,8 @@ def status_command(program: Program, **given: Any) -> None:
         )
 
 
-@cli.command("load", short_help="Land history from files: of another instance, or films as JSON Lines.")
+@_command("load", "Land history from files: of another instance, or films as JSON Lines.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@options.taken_by("load")
-@_pass_program
 def load_command(program: Program, /, files: tuple[str, ...], **given: Any) -> None:
     """Land history from FILEs, JSON Lines as they are or packed by gzip; - is standard input.
 
@@ -140,14 +118,11 @@ def load_command(program: Program, /, files: tuple[str, ...], **given: Any) -> N
     from extractor.keeping import load
 
     day, seconds = checked["load_date"], checked["progress_seconds"]
-    loaded = _execute_run(load.land_files(files, day, seconds, program.report), program)
-    log.info("run %d finished: %s", loaded.run_id, loaded)
+    _execute_run(load.land_files(files, day, seconds, program.report), program)
 
 
-@cli.command("dump", short_help="Write the landing zone, or some days of it, as JSON Lines for load.")
+@_command("dump", "Write the landing zone, or some days of it, as JSON Lines for load.")
 @click.argument("file", default="-")
-@options.taken_by("dump")
-@_pass_program
 def dump_command(program: Program, /, file: str, **given: Any) -> None:
     """Write the landing zone to FILE as JSON Lines, packed when it is named .gz; - is standard output.
 
@@ -183,16 +158,8 @@ def prune_command(program: Program, **given: Any) -> None:
         _in_warehouse(prune.drop_months(checked["keep_days"], dry_run=checked["dry_run"])),
         afterwards="stopped before the end: nothing was dropped",
     )
-    verb = "would drop" if checked["dry_run"] else "dropped"
-    for partition in pruned.partitions:
-        click.echo(
-            f"{verb} raw.{partition.name}: {partition.rows:,} rows of {partition.first_date}"
-            f" to {partition.last_date}, {partition.bytes / 1e6:,.1f} MB"
-        )
-    if not pruned.partitions:
-        click.echo(f"nothing to drop: no whole month lies before {pruned.keep_from}")
-    if pruned.failures:
-        click.echo(f"{verb} the records of {pruned.failures:,} failures of those days")
+    with standard_output() as stream:
+        prune.show(pruned, stream, "would drop" if checked["dry_run"] else "dropped")
 
 
 def main() -> None:
@@ -262,23 +229,3 @@ async def _in_warehouse(work: Coroutine[Any, Any, T]) -> T:
         work.close()
         raise
     return await work
-
-
-def _plan_in_words(plan: "Plan", checked: "Settings") -> str:
-    films = plan.films - plan.landed
-    seconds = films / checked.max_rps
-    took = (
-        time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < 86400 else f"{seconds / 86400:.1f} days"
-    )
-    blocks = ", ".join(checked.blocks)
-    lines = [
-        f"mode {checked.mode}, snapshot date {checked.snapshot_date}",
-        f"{plan.films:,} films chosen, {plan.tracked:,} of them tracked;"
-        f" the first: {', '.join(map(str, plan.first))}",
-    ]
-    if plan.landed:
-        lines.append(f"{plan.landed:,} landed already by unfinished run {', '.join(map(str, plan.resumes))}")
-    lines.append(f"would fetch {films:,} films, {plan.full:,} of them in full (with {blocks or 'no block'})")
-    lines.append(f"at {checked.max_rps:g} requests a second: {took}")
-    lines += [f"could not read {f.resource} {f.resource_id}: {f.reason}" for f in plan.failures[:10]]
-    return "\n".join(lines)

@@ -4,75 +4,41 @@ TMDB answers a filter that it does not know, or a value of the wrong type, with 
 been asked; so names and types are checked here, against TMDB's own description of its API.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import date
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from extractor.values import calendar_day, like
 
-def _date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is not None
+_SEPARATED: Final = "with commas (and) or pipes (or) between"
+_ID: Final = like(r"[0-9]+([,|][0-9]+)*", f"ids, {_SEPARATED}")
+_NUMBER: Final = like(r"[0-9]+(\.[0-9]+)?", "a number")
+_WHOLE: Final = like(r"[0-9]+", "a whole number")
+_YEAR: Final = like(r"[0-9]{4}", "a year, YYYY")
+_COUNTRY: Final = like(r"[A-Z]{2}", "a country like FR")
+_COUNTRIES: Final = like(r"[A-Z]{2}([,|][A-Z]{2})*", f"countries like FR, {_SEPARATED}")
+_LANGUAGES: Final = like(r"[a-z]{2}([,|][a-z]{2})*", f"languages like fr, {_SEPARATED}")
+_TEXT: Final = like(r"[^\x00-\x1f]+", "a text")
+_RELEASES: Final = like(r"[1-6]([,|][1-6])*", f"types from 1 to 6, {_SEPARATED}")
+_OFFER: Final = "(flatrate|free|ads|rent|buy)"
+_OFFERS: Final = like(rf"{_OFFER}([,|]{_OFFER})*", f"some of flatrate, free, ads, rent, buy, {_SEPARATED}")
 
-
-def _like(pattern: str) -> Callable[[str], bool]:
-    return lambda text: re.fullmatch(pattern, text) is not None
-
-
-_IDS: Final = (_like(r"[0-9]+([,|][0-9]+)*"), "ids, with commas (and) or pipes (or) between")
-_DATE: Final = (_date, "a date, YYYY-MM-DD")
-_NUMBER: Final = (_like(r"[0-9]+(\.[0-9]+)?"), "a number")
-_WHOLE: Final = (_like(r"[0-9]+"), "a whole number")
-_YEAR: Final = (_like(r"[0-9]{4}"), "a year, YYYY")
-_COUNTRY: Final = (_like(r"[A-Z]{2}"), "a country like FR")
-_COUNTRIES: Final = (_like(r"[A-Z]{2}([,|][A-Z]{2})*"), "countries like FR, with commas or pipes between")
-_LANGUAGES: Final = (_like(r"[a-z]{2}([,|][a-z]{2})*"), "languages like fr, with commas or pipes between")
-_TEXT: Final = (_like(r"[^\x00-\x1f]+"), "a text")
-_OFFERS: Final = (
-    _like(r"(flatrate|free|ads|rent|buy)([,|](flatrate|free|ads|rent|buy))*"),
-    "some of flatrate, free, ads, rent, buy, with commas or pipes between",
-)
-_RELEASES: Final = (_like(r"[1-6]([,|][1-6])*"), "types from 1 to 6, with commas or pipes between")
-
-#: TMDB's filters: name → what its value must be, as a check and in words.
-FILTERS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
-    "certification": _TEXT,
-    "certification.gte": _TEXT,
-    "certification.lte": _TEXT,
-    "certification_country": _COUNTRY,
-    "primary_release_date.gte": _DATE,
-    "primary_release_date.lte": _DATE,
-    "primary_release_year": _YEAR,
-    "release_date.gte": _DATE,
-    "release_date.lte": _DATE,
-    "vote_average.gte": _NUMBER,
-    "vote_average.lte": _NUMBER,
-    "vote_count.gte": _NUMBER,
-    "vote_count.lte": _NUMBER,
-    "watch_region": _COUNTRY,
-    "with_cast": _IDS,
-    "with_companies": _IDS,
-    "with_crew": _IDS,
-    "with_genres": _IDS,
-    "with_keywords": _IDS,
-    "with_origin_country": _COUNTRIES,
-    "with_original_language": _LANGUAGES,
-    "with_people": _IDS,
-    "with_release_type": _RELEASES,
-    "with_runtime.gte": _WHOLE,
-    "with_runtime.lte": _WHOLE,
-    "with_watch_monetization_types": _OFFERS,
-    "with_watch_providers": _IDS,
-    "without_companies": _IDS,
-    "without_genres": _IDS,
-    "without_keywords": _IDS,
-    "without_watch_providers": _IDS,
-    "year": _YEAR,
+#: TMDB's filters by the check of their values.
+_BY_CHECK: Final[Mapping[Callable[[str], Any], str]] = {
+    _TEXT: "certification certification.gte certification.lte",
+    _COUNTRY: "certification_country watch_region",
+    calendar_day: "primary_release_date.gte primary_release_date.lte release_date.gte release_date.lte",
+    _YEAR: "primary_release_year year",
+    _NUMBER: "vote_average.gte vote_average.lte vote_count.gte vote_count.lte",
+    _ID: "with_cast with_companies with_crew with_genres with_keywords with_people with_watch_providers"
+    " without_companies without_genres without_keywords without_watch_providers",
+    _COUNTRIES: "with_origin_country",
+    _LANGUAGES: "with_original_language",
+    _RELEASES: "with_release_type",
+    _WHOLE: "with_runtime.gte with_runtime.lte",
+    _OFFERS: "with_watch_monetization_types",
 }
+FILTERS: Final = {name: check for check, names in _BY_CHECK.items() for name in names.split()}
 #: What the extractor sets itself: name → what to use instead.
 _OURS: Final = {
     "page": "TMDB_PAGES says how many pages",
@@ -100,13 +66,15 @@ def filters(text: str) -> str:
             raise ValueError(f"must not set {name}: {_OURS[name]}")
         if name not in FILTERS:
             raise ValueError(
-                f"must not set {name!r}, which is no filter of TMDB's; they are {', '.join(FILTERS)}"
+                f"must not set {name!r}, which is no filter of TMDB's; they are {', '.join(sorted(FILTERS))}"
             )
         if names.count(name) > 1:
             raise ValueError(f"must set {name} once")
-        check, rule = FILTERS[name]
-        if not check(value):
-            raise ValueError(f"must set {name} to {rule} (not {value!r})")
+        try:
+            FILTERS[name](value)
+        except ValueError as error:
+            rule = str(error).removeprefix("must be ")
+            raise ValueError(f"must set {name} to {rule} (not {value!r})") from None
     return text.removeprefix("?")
 
 

@@ -17,10 +17,6 @@ class LandingError(ProgramError):
     """The landing zone can't be reached or written."""
 
 
-class LockedError(LandingError):
-    """Another extractor writes to this landing zone."""
-
-
 class RunFailedError(ProgramError):
     """The run went to its end, but too much of it failed."""
 

@@ -15,15 +15,18 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from io import BufferedRandom
 from itertools import islice
-from typing import IO, Final
+from typing import Final
 
 import orjson
 
+from common.files import GZIP, unpacked
 from extractor.errors import SourceError
 from extractor.http import FailedError
 from extractor.idset import IdSet
 from extractor.rows import Failure
+from extractor.settings import Settings
 from extractor.tmdb import Tmdb
 
 log = logging.getLogger(__name__)
@@ -53,60 +56,56 @@ class Export:
     broken: int = 0
 
 
-async def films_of(
-    client: Tmdb,
-    day: date,
-    *,
-    limit: int | None,
-    min_popularity: float | None,
-    tries: int,
-    videos: bool = True,
-) -> Export:
-    """The films of the newest export of `day` or the three days before it: the `limit` most popular ones, of
-    at least `min_popularity`. Adult films are left out, and without `videos` those that are marked as video,
-    as discover leaves them out. Raises `SourceError`.
+async def films_of(client: Tmdb, settings: Settings, *, limit: int | None, videos: bool = True) -> Export:
+    """The films of the newest export of the snapshot date or the three days before it: the `limit` most
+    popular ones, of at least the settings' popularity. Adult films are left out, and without `videos` those
+    that are marked as video, as discover leaves them out. Raises `SourceError`.
     """
+    day, least = settings.snapshot_date, settings.min_popularity or 0.0
     names = []
     for back in range(_DAYS_BACK + 1):
         file_day = day - timedelta(days=back)
-        name = f"movie_ids_{file_day:%m_%d_%Y}.json.gz"
-        names.append(name)
-        for _ in range(tries):
+        names.append(f"movie_ids_{file_day:%m_%d_%Y}.json.gz")
+        for _ in range(settings.max_tries):
             with tempfile.TemporaryFile(prefix="tmdb-export-") as file:
                 try:
-                    if not await client.download_export(name, file):
+                    if not await client.download_export(names[-1], file):
                         break
                 except FailedError as error:
-                    raise SourceError(f"cannot download the id export {name}: {error}") from error
+                    raise SourceError(f"cannot download the id export {names[-1]}: {error}") from error
                 try:
-                    export = await asyncio.to_thread(_parse, file, file_day, limit, min_popularity, videos)
+                    export = await asyncio.to_thread(parse, file, file_day, limit, least, videos)
                 except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                     # a body of the announced length that is no whole gzip file
-                    log.warning("the id export %s came damaged (%s)", name, error)
+                    log.warning("the id export %s came damaged (%s)", names[-1], error)
                     await asyncio.sleep(1.0)
                     continue
             if back:
                 log.warning("there is no id export of %s: took that of %s", day, file_day)
             return export
         else:
-            raise SourceError(f"the id export {name} came damaged {tries} times: try again later")
+            raise SourceError(
+                f"the id export {names[-1]} came damaged {settings.max_tries} times: try again later"
+            )
     raise SourceError(
         f"there is no id export at TMDB_EXPORT_URL for {day} and the {_DAYS_BACK} days before it"
         f" ({', '.join(names)}); TMDB keeps them for three months"
     )
 
 
-def _parse(
-    file: IO[bytes], day: date, limit: int | None, min_popularity: float | None, videos: bool = True
-) -> Export:
+def parse(file: BufferedRandom, day: date, limit: int | None, least: float, videos: bool = True) -> Export:
+    """The films in `file`, packed or not, which is that of `day`. Raises `SourceError` when too many of its
+    lines are no films, and what `gzip` raises.
+    """
     file.seek(0)
+    if file.peek(1)[:1] not in (GZIP[:1], b"{"):
+        raise gzip.BadGzipFile("it is neither gzip nor JSON")
     seen = IdSet()
     keys = array("q")
     export = Export(day, array("q"))
     number = 0
-    least = min_popularity or 0.0
-    with gzip.open(file) as unpacked:
-        while line := unpacked.readline(_LONGEST_LINE):
+    with unpacked(file) as lines:
+        while line := lines.readline(_LONGEST_LINE):
             number += 1
             try:
                 film = orjson.loads(line)
@@ -125,7 +124,7 @@ def _parse(
                 continue
             if popularity >= least and not left_out and seen.add(film_id):
                 keys.append(key)
-    if export.broken > max(10, number * _TOLERATED) or not number:
+    if export.broken > max(10, number * _TOLERATED) or export.broken == number:
         raise SourceError(
             f"the id export of {day} is not what it should be: {export.broken:,} of its {number:,}"
             " lines are no films"
@@ -144,8 +143,4 @@ def _sorted(keys: "array[int]") -> Iterator[int]:
     starts = range(0, len(keys), _CHUNK)
     for start in starts:
         keys[start : start + _CHUNK] = array("q", sorted(keys[start : start + _CHUNK]))
-    return heapq.merge(*(islice(_from(keys, start), _CHUNK) for start in starts))
-
-
-def _from(keys: "array[int]", start: int) -> Iterator[int]:
-    return (keys[place] for place in range(start, len(keys)))
+    return heapq.merge(*(iter(memoryview(keys)[start : start + _CHUNK]) for start in starts))

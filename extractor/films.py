@@ -4,11 +4,11 @@ import asyncio
 import logging
 import re
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from extractor import answer, discover, export
 from extractor.answer import BLOCKS, CHANGES_PAGE_FILMS, PAGE_FILMS
@@ -116,13 +116,17 @@ async def select(client: Tmdb, query: Query, settings: Settings) -> Selection:
     """The films that `settings` ask for. Raises `SourceError` when the catalogue can't be read at all,
     `InputError` for a list of ids that is none.
     """
-    if settings.mode == "popular":
-        return await _popular(client, query, settings)
-    if settings.mode == "export":
-        return await _export(client, settings)
     if settings.mode == "ids":
         return await _listed(client, settings)
-    return await _changes(client, query, settings)
+    if settings.mode == "changes":
+        return await _changes(client, query, settings)
+    choose = _popular(client, query, settings) if settings.mode == "popular" else _export(client, settings)
+    selection = await choose
+    if not (selection.tracked_from or selection.problems or selection.failures):
+        least = settings.min_popularity
+        why = f": none has TMDB_MIN_POPULARITY={least:g}" if least else ""
+        selection.problems.append(f"no film was chosen{why}")
+    return selection
 
 
 async def sift(
@@ -131,65 +135,54 @@ async def sift(
     """What of `selection` is to be fetched, chunk by chunk, and how many films of the chunk the unfinished
     runs `chain` have landed already.
     """
-    due = _Due(settings, set(chain))
+    day, always_full = settings.snapshot_date, settings.mode == "changes"
+    last_full = last_full_query(settings.blocks)
     for start in range(0, len(selection.ids), CHUNK):
         chunk = selection.ids[start : start + CHUNK].tolist()
-        parameters = {"ids": chunk, "date": settings.snapshot_date, "full_days": settings.full_days}
+        parameters = {"ids": chunk, "date": day, "full_days": settings.full_days}
         landed = {film: state for film, *state in await query(_LANDED, parameters)}
-        full = {film: last for film, last in await query(due.last_full, parameters)}
-        asks = [
-            Ask("movie", film, selection.selected_by(start + place), due.is_full(film, landed, full))
-            for place, film in enumerate(chunk)
-            if due.is_to_be_fetched(film, landed)
-        ]
+        full: dict[int, date] = {film: last for film, last in await query(last_full, parameters)}
+        asks = []
+        for place, film in enumerate(chunk, start):
+            run, status, has_blocks = landed.get(film, (None, None, False))
+            # What an unfinished run of the date has landed is not fetched again, unless this run fetches all
+            # in full and finds less than that.
+            if run in chain and not (always_full and status == 200 and not has_blocks):
+                continue
+            # A full payload is due when the last one is older than the period or was of other blocks, and
+            # when the row of the same day, which the new one replaces, has blocks. It is also due on one day
+            # of the period that is the film's own: so films that came new on one day, all in full, are
+            # spread over the period's days.
+            last = full.get(film)
+            is_own_day = ((day - date(2000, 1, 1)).days + film) % settings.full_days == 0
+            is_full = always_full or has_blocks or last is None or (last < day and is_own_day)
+            asks.append(Ask("movie", film, selection.selected_by(place), is_full))
         yield asks, len(chunk) - len(asks)
 
 
-class _Due:
-    """Which films are to be fetched, and which of them in full. `landed`: by film the run, the status, and
-    whether there is more than the film alone; `full`: by film the date of the newest full payload.
-    """
-
-    def __init__(self, settings: Settings, chain: set[int]) -> None:
-        self._day = settings.snapshot_date
-        self._period = settings.full_days
-        self._always = settings.mode == "changes"
-        self._chain = chain
-        index = "payload ? 'credits' and" if "credits" in settings.blocks else ""
-        is_full = answer.full_jsonpath(settings.blocks) or "true == true"
-        self.last_full = _FULL.format(index=index, full=is_full)
-
-    def is_to_be_fetched(self, film: int, landed: dict[int, list[Any]]) -> bool:
-        """A film that an unfinished run of the date has landed is not, unless a run that fetches all in full
-        finds less than that.
-        """
-        if film not in landed:
-            return True
-        run, status, has_blocks = landed[film]
-        return run not in self._chain or (self._always and status == 200 and not has_blocks)
-
-    def is_full(self, film: int, landed: dict[int, list[Any]], full: dict[int, date]) -> bool:
-        """A film's full payload is due when the last one is older than the period, or was of other blocks;
-        when the row of the same day, which the new one replaces, has blocks; and once in each period on a day
-        of the film's own, so that what came new on one day is spread over the period's days.
-        """
-        last = full.get(film)
-        if self._always or last is None or (film in landed and landed[film][2]):
-            return True
-        own_day = ((self._day - date(2000, 1, 1)).days + film) % self._period == 0
-        return last < self._day and own_day
+def last_full_query(blocks: tuple[str, ...]) -> str:
+    """The query for films' newest payloads that hold all these blocks."""
+    index = "payload ? 'credits' and" if "credits" in blocks else ""
+    return _FULL.format(index=index, full=answer.full_jsonpath(blocks) or "true == true")
 
 
 async def _popular(client: Tmdb, query: Query, settings: Settings) -> Selection:
     pages = _Pages(client, settings)
-    seen = IdSet()
-    ids = array("q")
-    selection = Selection("popular", ids, 0, pages.failures)
+    selection = Selection("popular", array("q"), 0, pages.failures)
+    seen, ids = IdSet(), selection.ids
     await _discovered(pages, settings, seen, ids, selection.problems)
     wanted = min(settings.pages * PAGE_FILMS, settings.limit or settings.pages * PAGE_FILMS)
     if settings.pages > LAST_PAGE and len(ids) < wanted:
-        await _beyond_discover(client, settings, seen, ids, wanted, pages.failures)
-    del ids[settings.limit or len(ids) :]
+        # The daily id export names the most popular films of the whole catalogue.
+        try:
+            named = await export.films_of(client, settings, limit=wanted + len(ids), videos=False)
+        except SourceError as error:
+            # What discover has named is landed all the same, and the run says that it is not all.
+            pages.failures.append(Failure("export", LAST_PAGE, "no_export", str(error)))
+        else:
+            pages.failures += named.failures
+            ids.extend(film for film in named.ids if seen.add(film))
+    del ids[wanted:]
     selection.tracked_from = len(ids)
     if settings.track_days:
         rows = await query(_TRACKED, {"date": settings.snapshot_date, "days": settings.track_days})
@@ -204,17 +197,12 @@ async def _discovered(
     """The films of discover's pages into `ids`. Pages are not a snapshot: ids repeat between them, and are
     taken once.
     """
-    path, label = "/discover/movie", "discover"
     query = discover.query(settings.discover) | {"sort_by": "popularity.desc", "include_adult": "false"}
     query |= {name: value for name in ("language", "region") if (value := getattr(settings, name))}
-    first = await pages.first_page(path, label, PAGE_FILMS, **query)
+    listing = _Listing("/discover/movie", "discover", PAGE_FILMS, query)
+    first = await pages.first(listing)
     last = min(settings.pages, LAST_PAGE, first["total_pages"])
-    total = first.get("total_results")
-    total = total if type(total) is int else 0
-    others = await asyncio.gather(
-        *(pages.page(path, label, number, PAGE_FILMS, total, **query) for number in range(2, last + 1))
-    )
-    found = [page for page in (first, *others) if page is not None]
+    found = await pages.all(listing, first, last)
     films = [film for page in found for film in page["results"]]
     least = settings.min_popularity or 0.0
     ids.extend(film["id"] for film in films if _popularity(film) >= least and seen.add(film["id"]))
@@ -231,46 +219,8 @@ async def _discovered(
         )
 
 
-async def _beyond_discover(
-    client: Tmdb,
-    settings: Settings,
-    seen: IdSet,
-    ids: "array[int]",
-    wanted: int,
-    failures: list[Failure],
-) -> None:
-    """On from discover's last page until `ids` has `wanted` films: the daily id export names the most popular
-    ones of the whole catalogue, without videos, as discover does.
-    """
-    try:
-        named = await export.films_of(
-            client,
-            settings.snapshot_date,
-            limit=wanted + len(ids),
-            min_popularity=settings.min_popularity,
-            tries=settings.max_tries,
-            videos=False,
-        )
-    except SourceError as error:
-        # What discover has named is landed all the same, and the run says that it is not all.
-        failures.append(Failure("export", LAST_PAGE, "no_export", str(error)))
-        return
-    failures += named.failures
-    for film in named.ids:
-        if len(ids) >= wanted:
-            return
-        if seen.add(film):
-            ids.append(film)
-
-
 async def _export(client: Tmdb, settings: Settings) -> Selection:
-    named = await export.films_of(
-        client,
-        settings.snapshot_date,
-        limit=settings.limit,
-        min_popularity=settings.min_popularity,
-        tries=settings.max_tries,
-    )
+    named = await export.films_of(client, settings, limit=settings.limit)
     return Selection("export", named.ids, len(named.ids), named.failures)
 
 
@@ -304,9 +254,9 @@ async def _changed(pages: "_Pages", seen: IdSet, ids: "array[int]", first: date,
     a day, because TMDB does not say whether the end belongs to a range. Adult films are left out; of those
     whose `adult` is null, which may be deleted ones, a 404 will tell.
     """
-    path, label = "/movie/changes", f"changes {first}..{last}"
-    query: dict[str, str | int] = {"start_date": first.isoformat(), "end_date": last.isoformat()}
-    page = await pages.first_page(path, label, CHANGES_PAGE_FILMS, **query)
+    query = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+    listing = _Listing("/movie/changes", f"changes {first}..{last}", CHANGES_PAGE_FILMS, query)
+    page = await pages.first(listing)
     count = page["total_pages"]
     if count > LAST_PAGE and last - first > timedelta(days=1):
         middle = first + (last - first) // 2
@@ -315,21 +265,11 @@ async def _changed(pages: "_Pages", seen: IdSet, ids: "array[int]", first: date,
         return
     if count > LAST_PAGE:
         error = FailedError("too_many_pages", f"{count} pages of changes, TMDB serves {LAST_PAGE}")
-        pages.fail(label, LAST_PAGE + 1, error)
-        count = LAST_PAGE
-    total = page.get("total_results")
-    total = total if type(total) is int else 0
-    others = await asyncio.gather(
-        *(
-            pages.page(path, label, number, CHANGES_PAGE_FILMS, total, **query)
-            for number in range(2, count + 1)
+        pages.fail(listing.label, LAST_PAGE + 1, error)
+    for found in await pages.all(listing, page, min(count, LAST_PAGE)):
+        ids.extend(
+            row["id"] for row in found["results"] if row.get("adult") is not True and seen.add(row["id"])
         )
-    )
-    for found in (page, *others):
-        if found is not None:
-            ids.extend(
-                row["id"] for row in found["results"] if row.get("adult") is not True and seen.add(row["id"])
-            )
 
 
 async def _popular_enough(query: Query, ids: "array[int]", least: float) -> "array[int]":
@@ -386,6 +326,15 @@ def read_ids(file: Path) -> list[tuple[int, int | str]]:
     return lines
 
 
+class _Listing(NamedTuple):
+    """A list of films in pages: where it is, its name in messages, films on a page, and what is asked."""
+
+    path: str
+    label: str
+    films: int
+    query: Mapping[str, str]
+
+
 class _Pages:
     """Pages of TMDB's lists, some at a time; what can't be had is in `failures`."""
 
@@ -397,34 +346,21 @@ class _Pages:
 
     def fail(self, label: str, number: int, error: FailedError) -> None:
         """Record what can't be had."""
+        log.warning("cannot read %s %d: %s", label, number, error)
         self.failures.append(self._client.failure(label, number, error))
 
-    async def page(
-        self, path: str, label: str, number: int, films: int, total: int = 0, **query: str | int
-    ) -> dict[str, Any] | None:
-        """One page, of which all but the last have `films` films, and all together `total`, if that is known;
-        None when it can't be had.
-        """
-        check = answer.whole_page(number, films, total)
-        try:
-            async with self._slots:
-                return await self._client.page(path, check, **query, page=number)
-        except FailedError as error:
-            log.warning("cannot read page %d of %s: %s", number, label, error)
-            self.fail(label, number, error)
-            # A page with too few films is better than none, and recorded as what it is.
-            return error.document if error.reason == "short_page" else None
-
-    async def first_page(self, path: str, label: str, films: int, **query: str | int) -> dict[str, Any]:
+    async def first(self, listing: _Listing) -> dict[str, Any]:
         """Page 1, without which there is nothing to do. Raises `SourceError`."""
-        page = await self.page(path, label, 1, films, 0, **query)
+        page = await self._page(listing, 1)
         if page is None:
-            failure = self.failures[-1]
-            raise SourceError(
-                f"TMDB can't be read at {self._settings.base_url}: {failure.reason}: {failure.detail}."
-                " Check TMDB_BASE_URL and the network, then run the same command again"
-            )
+            raise SourceError(unreadable(self._settings.base_url, self.failures[-1]))
         return page
+
+    async def all(self, listing: _Listing, first: dict[str, Any], last: int) -> list[dict[str, Any]]:
+        """The pages up to `last`, of which `first` is there, without those that can't be had."""
+        total = first.get("total_results")
+        others = await asyncio.gather(*(self._page(listing, n, total) for n in range(2, last + 1)))
+        return [first, *(page for page in others if page is not None)]
 
     async def film_of(self, line: int, given: int | str) -> int | None:
         """TMDB's id of a film in a list of ids; None when IMDb's id leads to none."""
@@ -438,9 +374,27 @@ class _Pages:
                 return film
             raise FailedError("not_at_tmdb", f"line {line}: TMDB knows no film by IMDb's id {given}")
         except FailedError as error:
-            log.warning("line %d of the list, %s: %s", line, given, error.detail)
             self.fail("ids_file", line, error)
             return None
+
+    async def _page(self, listing: _Listing, number: int, total: Any = None) -> dict[str, Any] | None:
+        """One page; None when it can't be had. `total`: the films of all pages, where it is known."""
+        check = answer.whole_page(number, listing.films, total)
+        try:
+            async with self._slots:
+                return await self._client.page(listing.path, check, **listing.query, page=number)
+        except FailedError as error:
+            self.fail(listing.label, number, error)
+            # A page with too few films is better than none, and recorded as what it is.
+            return error.document if error.reason == "short_page" else None
+
+
+def unreadable(root: str, failure: Failure) -> str:
+    """What to say when TMDB's first answer could not be had."""
+    return (
+        f"TMDB can't be read at {root}: {failure.reason}: {failure.detail}."
+        " Check TMDB_BASE_URL and the network, then run the same command again"
+    )
 
 
 def _popularity(row: dict[str, Any]) -> float:

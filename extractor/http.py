@@ -1,13 +1,14 @@
-"""HTTP for the client: one pool of connections to one host, and what the network can do as errors.
+"""HTTP for the client: a pool of connections to one host, and what the network can do as errors.
 
-httpx is the interface and aiohttp the transport. Two of their private attributes are used, each for a reason
-said beside it; a test names them, so that an upgrade which moves them is noticed.
+Requests and responses are httpx's, the transport is aiohttp's, and both are used without httpx's client: of
+what it adds (redirects, cookies, headers merged anew for each request) nothing is wanted here.
 """
 
+import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -16,13 +17,13 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from common.files import GZIP
 from common.proxy import proxy_for
 from extractor import answer
 from extractor.rows import MAX_BODY, MAX_FAILED_BODY
 
 #: The longest wait that a `Retry-After` is granted, s.
 _RETRY_AFTER_LIMIT: Final = 120.0
-_GZIP: Final = b"\x1f\x8b"
 
 
 class FailedError(Exception):
@@ -52,122 +53,118 @@ class ThrottledError(RetriableError):
     """429: the pace makes everyone wait; the request goes again when it gets its turn."""
 
 
-class _NoCookies(httpx.Cookies):
-    """Keeps none: every request is like the first."""
+class Pool:
+    """At most `connections` connections to the host of `root`, through the environment's proxy.
 
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Leave them where they are."""
-
-
-class Client(httpx.AsyncClient):
-    """httpx's client for one kind of request, told once.
-
-    Cookies and the merging of headers, both of no use here, would be 40 % of its CPU time a request
-    (measured: 0.58 and 0.34 ms).
+    `keep_open`: each serves many requests. One that is to serve a single request is closed after it, because
+    it would count against the host's limit of connections for as long as it is open.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, headers: dict[str, str], timeout: float) -> None:
-        super().__init__(transport=transport, follow_redirects=False, trust_env=False)
-        self._headers_once = httpx.Headers(headers)
-        self._timeouts = {"timeout": httpx.Timeout(timeout).as_dict()}
-        self._cookies = _NoCookies()  # the public setter would copy it into a plain jar
+    def __init__(
+        self,
+        root: str,
+        context: ssl.SSLContext,
+        headers: dict[str, str],
+        *,
+        connections: int,
+        timeout: float,
+        keep_open: bool,
+    ) -> None:
+        def session() -> aiohttp.ClientSession:
+            connector = aiohttp.TCPConnector(limit=connections, ssl=context, force_close=not keep_open)
+            made = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            # aiohttp would send a request again by itself, which neither the pace nor the ledger would know.
+            # It has no public way to be told so; a test names the attribute.
+            made._retry_connection = False
+            return made
+
+        proxy = proxy_for(root)
+        self._transport = AiohttpTransport(
+            client=session, verify=context, proxy=httpx.Proxy(proxy) if proxy else None
+        )
+        self._headers = httpx.Headers(headers)
+        self._timeout = timeout
+        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
+
+    async def aclose(self) -> None:
+        """End all connections."""
+        await self._transport.aclose()
 
     @asynccontextmanager
-    async def get_stream(self, url: str) -> AsyncIterator[httpx.Response]:
-        """The response to a GET, its body not read yet."""
-        request = httpx.Request("GET", url, headers=self._headers_once, extensions=self._timeouts)
-        response = await self.send(request, stream=True)
+    async def get(self, url: str, seconds: float | None = None) -> AsyncIterator[httpx.Response]:
+        """The response to a GET, its body not read yet. Raises `RetriableError` for what the network does,
+        also to the body, and when all of it takes longer than `seconds` (default: the pool's timeout).
+        """
+        request = httpx.Request("GET", url, headers=self._headers, extensions=self._extensions)
         try:
-            yield response
-        finally:
-            await response.aclose()
+            async with asyncio.timeout(seconds or self._timeout):
+                response = await self._transport.handle_async_request(request)
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx.TimeoutException) as error:
+            # httpx-aiohttp reports some refused and lost connections as timeouts.
+            cause = error.__cause__
+            if isinstance(cause, aiohttp.ClientConnectionError) and not isinstance(
+                cause, aiohttp.ServerTimeoutError
+            ):
+                raise _lost(cause) from None
+            raise RetriableError("timeout", f"no answer within {self._timeout:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, EOFError) as error:
+            raise _lost(error) from None
 
 
-def pooled(
-    root: str,
-    context: ssl.SSLContext,
-    headers: dict[str, str],
-    *,
-    connections: int,
-    timeout: float,
-    keep_open: bool,
-) -> Client:
-    """A client for the host of `root` with at most `connections` connections, through the environment's
-    proxy. `keep_open`: connections serve many requests; one used once is closed at once, as it would count
-    against the host's limit of connections.
-    """
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=connections, ssl=context, force_close=not keep_open)
-        made = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        # It would repeat a request by itself: unpaced, uncounted.
-        made._retry_connection = False
-        return made
-
-    proxy = proxy_for(root)
-    transport = AiohttpTransport(
-        client=session, verify=context, proxy=httpx.Proxy(proxy) if proxy is not None else None
-    )
-    return Client(transport, headers, timeout)
+def _lost(error: BaseException) -> RetriableError:
+    name = type(error).__name__
+    return RetriableError("connection", f"{name}: {error}" if str(error) else name)
 
 
 async def body_of(response: httpx.Response) -> bytes:
     """The unpacked body. Raises `RetriableError` as soon as it is too large, without taking the rest.
 
-    TMDB's CDN has sent packed bodies without saying so (`Content-Encoding` missing): gzip is known by its
-    first bytes, with which no JSON begins, and unpacked within the same bound.
+    TMDB's CDN has sent packed bodies without saying so (`Content-Encoding` missing). So a body counts as
+    packed when it begins as gzip does and no JSON can, whatever the header says.
     """
     status = response.status_code
-    length = response.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:20]) > MAX_BODY:
-        raise _too_large(status)
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise _too_large(status, b"".join(chunks))
-        chunks.append(chunk)
-    body = b"".join(chunks)
-    return _unpacked(body, status) if body.startswith(_GZIP) else body
-
-
-def _unpacked(packed: bytes, status: int) -> bytes:
-    reader = zlib.decompressobj(wbits=31)
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise _too_large(status, body)
+    if not body.startswith(GZIP):
+        return bytes(body)
+    unpacker = zlib.decompressobj(wbits=31)
     try:
-        body = reader.decompress(packed, MAX_BODY + 1)
+        unpacked = unpacker.decompress(body, MAX_BODY + 1)
     except zlib.error as error:
-        raise RetriableError(
-            "not_gzip", f"a gzip body that can't be unpacked: {error}", status, packed
-        ) from None
-    if len(body) > MAX_BODY:
-        raise _too_large(status, body)
-    if not reader.eof:
-        raise RetriableError("not_gzip", "a gzip body that ends too soon", status, packed)
-    return body
+        detail = f"a gzip body that can't be unpacked: {error}"
+        raise RetriableError("not_gzip", detail, status, bytes(body)) from None
+    if len(unpacked) > MAX_BODY:
+        raise _too_large(status, unpacked)
+    if not unpacker.eof:
+        raise RetriableError("not_gzip", "a gzip body that ends too soon", status, bytes(body))
+    return unpacked
 
 
-def _too_large(status: int, begun: bytes | None = None) -> RetriableError:
+def _too_large(status: int, begun: bytes | bytearray) -> RetriableError:
     detail = f"the body has more than {MAX_BODY:,} bytes"
-    return RetriableError(
-        "body_too_large", detail, status, None if begun is None else begun[:MAX_FAILED_BODY]
-    )
+    return RetriableError("body_too_large", detail, status, bytes(begun[:MAX_FAILED_BODY]))
 
 
 def status_error(status: int, body: bytes, headers: httpx.Headers) -> RetriableError | None:
     """The error of a status that may pass, or None."""
-    reason = f"http_{status}"
+    reason, detail, kind = f"http_{status}", answer.describe(body), RetriableError
     if status == 429:
-        error: RetriableError = ThrottledError(reason, answer.describe(body), status, body)
-    elif status >= 500 or status in (408, 425):
-        error = RetriableError(reason, answer.describe(body), status, body)
+        kind = ThrottledError
     elif 300 <= status < 400:
         # Never followed: the token must not travel to where a Location points.
-        error = RetriableError("redirect", f"redirected ({status}), which is not followed", status, body)
+        reason, detail = "redirect", f"redirected ({status}), which is not followed"
     elif 200 < status < 300:
-        error = RetriableError(reason, "an answer without a film", status, body)
-    else:
+        detail = "an answer without a film"
+    elif status < 500 and status not in (408, 425):
         return None
+    error = kind(reason, detail, status, body)
     error.retry_after = retry_after(headers.get("retry-after"), datetime.now(UTC))
     return error
 
@@ -189,24 +186,3 @@ def retry_after(text: str | None, now: datetime) -> float | None:
     if seconds != seconds:  # "nan" is a float, too
         return None
     return min(max(seconds, 0.0), _RETRY_AFTER_LIMIT)
-
-
-@contextmanager
-def transport_errors(timeout: float) -> Iterator[None]:
-    """What the network can do, as `RetriableError`."""
-    try:
-        yield
-    except (TimeoutError, httpx.TimeoutException) as error:
-        # httpx-aiohttp reports some refused and lost connections as timeouts.
-        cause = error.__cause__
-        if isinstance(cause, aiohttp.ClientConnectionError) and not isinstance(
-            cause, aiohttp.ServerTimeoutError
-        ):
-            raise RetriableError("connection", _said(cause)) from None
-        raise RetriableError("timeout", f"no answer within {timeout:g} s") from None
-    except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, EOFError) as error:
-        raise RetriableError("connection", _said(error)) from None
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

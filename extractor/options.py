@@ -45,6 +45,15 @@ class Option:
         return self.variable.removeprefix("TMDB_").lower()
 
 
+class WrongSettingsError(ConfigurationError):
+    """All settings that are wrong, a line each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        listed = "".join(f"\n  {line}" for line in lines)
+        super().__init__(lines[0] if len(lines) == 1 else f"{len(lines)} settings are wrong:{listed}")
+
+
 _TMDB: Final = "TMDB"
 _WHICH: Final = "Which films"
 _WHAT: Final = "What of them"
@@ -67,7 +76,8 @@ OPTIONS: Final = (
     Option(_WHICH, "TMDB_DISCOVER", "--discover", "FILTERS", "", discover.filters,
            "Mode popular: only films that pass TMDB's own filters, such as"
            " with_original_language=fr&vote_count.gte=50."),
-    Option(_WHICH, "TMDB_REGION", "--region", "COUNTRY", "", values.region,
+    Option(_WHICH, "TMDB_REGION", "--region", "COUNTRY", "",
+           values.like(r"[A-Z]{2}", "a country like FR"),
            "Mode popular: the country, such as FR, whose releases TMDB_DISCOVER's dates mean."),
     Option(_WHICH, "TMDB_IDS_FILE", "--ids-file", "FILE", "", str,
            "Mode ids: a file with one id a line, TMDB's (603) or IMDb's (tt0133093)."),
@@ -155,7 +165,7 @@ def checked(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a command's options by name, from their text by name; what is missing or empty takes its
     default, or is None.
 
-    Raises `ConfigurationError` that names each wrong one and what it may be.
+    Raises `WrongSettingsError` that names each wrong one and what it may be.
     """
     read: dict[str, Any] = {}
     wrong = []
@@ -170,13 +180,5 @@ def checked(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError as error:
             wrong.append(f"{option.variable}={shown(text)!r} {error}")
     if wrong:
-        raise wrong_settings(wrong)
+        raise WrongSettingsError(wrong)
     return read
-
-
-def wrong_settings(lines: list[str]) -> ConfigurationError:
-    """One error for all settings that are wrong, a line each."""
-    if len(lines) == 1:
-        return ConfigurationError(lines[0])
-    listed = "".join(f"\n  {line}" for line in lines)
-    return ConfigurationError(f"{len(lines)} settings are wrong:{listed}")

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from common.errors import ConfigurationError
 from common.secret import SHORTEST, Secret
 from extractor import options
-from extractor.options import DEFAULTS
+from extractor.options import DEFAULTS, WrongSettingsError
 from extractor.values import today
 
 HOW_TO_BEGIN: Final = (
@@ -72,7 +71,7 @@ _OF_THE_PROGRAM: Final = ("log_level", "log_format", "notify_url")
 def checked(given: Mapping[str, Any]) -> Settings:
     """The settings in `given`, text by variable or by name; what is missing or empty takes its default.
 
-    Raises `ConfigurationError` that names each wrong setting and what it may be.
+    Raises `WrongSettingsError` that names each wrong setting and what it may be.
     """
     texts = {name.removeprefix("TMDB_").lower(): value for name, value in given.items()}
     wrong: list[str] = []
@@ -88,12 +87,11 @@ def checked(given: Mapping[str, Any]) -> Settings:
     read: dict[str, Any] = {}
     try:
         read = options.checked("run", texts)
-    except ConfigurationError as error:
-        wrong += [line.strip() for line in str(error).splitlines() if "settings are wrong:" not in line]
-    else:
         wrong += _at_odds(read)
+    except WrongSettingsError as error:
+        wrong += error.lines
     if wrong:
-        raise options.wrong_settings(wrong)
+        raise WrongSettingsError(wrong)
     for name in _OF_THE_PROGRAM:
         del read[name]
     return Settings(**read | {"token": Secret(token), "snapshot_date": read["snapshot_date"] or today()})

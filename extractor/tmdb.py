@@ -6,11 +6,10 @@ redirects) is tried again with full jitter; what can't (401) ends the run with `
 request, also a repeated one, waits for its turn at the `Pace`.
 """
 
-import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode
@@ -19,8 +18,8 @@ import backoff
 
 from common.errors import ConfigurationError
 from common.proxy import tls
-from extractor import answer, http
-from extractor.http import FailedError, RetriableError, ThrottledError
+from extractor import answer
+from extractor.http import FailedError, Pool, RetriableError, ThrottledError, body_of, status_error
 from extractor.pace import Pace
 from extractor.rows import MAX_FAILED_BODY, Ask, Failure, Outcome, Row
 from extractor.settings import Settings
@@ -56,12 +55,11 @@ class _Answer:
 class Tmdb:
     """The API behind `settings.base_url`. Use `client`; counts its retries in `retried`."""
 
-    def __init__(self, settings: Settings, pace: Pace, api: http.Client, files: http.Client) -> None:
+    def __init__(self, settings: Settings, pace: Pace, api: Pool, files: Pool) -> None:
         self.retried = 0
         self._secret = settings.token
         self._base = settings.base_url
         self._exports = settings.export_url
-        self._timeout = settings.timeout
         self._language = settings.language
         self._blocks = settings.blocks
         self._without_blocks_in_a_row = 0
@@ -73,16 +71,26 @@ class Tmdb:
 
     async def fetch(self, ask: Ask) -> Outcome:
         """The film or list that `ask` names. Raises `ConfigurationError` on 401."""
+        kind = answer.LISTS.get(ask.resource)
+        path = kind.path if kind else f"/movie/{ask.resource_id}"
+        check = answer.check_of(ask.resource, ask.resource_id)
+        language = self._language if kind is None or kind.in_language else None
+        blocks = self._blocks if ask.full else ()
+        query = {"append_to_response": ",".join(blocks)} if blocks else {}
+        if language:
+            query["language"] = language
+        lesser: list[_Answer] = []
         try:
-            if ask.resource == "movie":
-                found, language = await self._movie(ask), self._language
-            else:
-                kind = answer.LISTS[ask.resource]
-                language = self._language if kind.in_language else None
-                query = {"language": language} if language else {}
-                found = await self._retrying(_path(kind.path, query), kind.check)
+            found = await self._retrying(
+                _path(path, query), check, may_be_gone=kind is None, blocks=blocks, lesser=lesser
+            )
         except FailedError as error:
-            return self.failure(ask.resource, ask.resource_id, error)
+            if not lesser:
+                return self.failure(ask.resource, ask.resource_id, error)
+            # The film can be landed, if only without what was asked for beside it.
+            found = lesser[-1]
+        if blocks and found.status == 200:
+            self._without_blocks_in_a_row = self._without_blocks_in_a_row + 1 if found.lacking else 0
         return Row(
             ask.resource,
             ask.resource_id,
@@ -94,29 +102,9 @@ class Tmdb:
             lacking=found.lacking,
         )
 
-    async def _movie(self, ask: Ask) -> _Answer:
-        blocks = self._blocks if ask.full else ()
-        query = {"append_to_response": ",".join(blocks)} if blocks else {}
-        if self._language:
-            query["language"] = self._language
-        path, check = _path(f"/movie/{ask.resource_id}", query), answer.movie(ask.resource_id)
-        lacking: list[_Answer] = []
-        try:
-            found = await self._retrying(path, check, may_be_gone=True, blocks=blocks, lacking=lacking)
-        except FailedError:
-            if not lacking:
-                raise
-            # The film can be landed, if only without what was asked for beside it.
-            self._without_blocks_in_a_row += 1
-            return lacking[-1]
-        if blocks and found.status == 200 and not found.lacking:
-            self._without_blocks_in_a_row = 0
-        return found
-
     async def page(self, path: str, check: answer.Check, **query: str | int) -> dict[str, Any]:
         """One page of a list of films, or an answer of `/find`. Raises `FailedError` when it can't be had."""
-        found = await self._retrying(_path(path, query), check)
-        document: dict[str, Any] = found.document
+        document: dict[str, Any] = (await self._retrying(_path(path, query), check)).document
         return document
 
     async def download_export(self, name: str, file: IO[bytes]) -> bool:
@@ -141,24 +129,23 @@ class Tmdb:
         *,
         may_be_gone: bool = False,
         blocks: tuple[str, ...] = (),
-        lacking: list[_Answer] | None = None,
+        lesser: list[_Answer] | None = None,
     ) -> _Answer:
-        """One try. `blocks`: what the film must hold; an answer without them is put into `lacking`."""
+        """One try. `blocks`: what the film must hold; an answer without them is also put into `lesser`."""
         started = await self._pace.turn()
-        with http.transport_errors(self._timeout):
-            async with asyncio.timeout(self._timeout), self._api.get_stream(self._base + path) as response:
-                status = response.status_code
-                body = await http.body_of(response)
+        async with self._api.get(self._base + path) as response:
+            status = response.status_code
+            body = await body_of(response)
         if status != 429:
             self._pace.answered()
         if status == 200:
-            found = self._accepted(body, check, blocks)
-            if lacking is not None and found.lacking:
-                lacking.append(found)
+            found = self._accepted(status, body, check, blocks)
+            if lesser is not None and found.lacking:
+                lesser.append(found)
                 if self._without_blocks_in_a_row < _BLOCKS_ARE_OUT:
                     raise RetriableError("blocks_missing", f"without {', '.join(found.lacking)}", 200)
             return found
-        error = http.status_error(status, body, response.headers)
+        error = status_error(status, body, response.headers)
         if error is not None:
             if isinstance(error, ThrottledError):
                 self._pace.throttled(started, error.retry_after)
@@ -170,59 +157,47 @@ class Tmdb:
                 " https://www.themoviedb.org/settings/api"
             )
         if status == 404 and may_be_gone:
-            return self._accepted_gone(body)
+            return self._accepted(status, body, answer.gone)
         raise FailedError(f"http_{status}", answer.describe(body), status, body)
 
-    def _accepted(self, received: bytes, check: answer.Check, blocks: tuple[str, ...]) -> _Answer:
-        body, alteration = self._cleaned(received)
-        document = None
+    def _accepted(
+        self, status: int, received: bytes, check: answer.Check, blocks: tuple[str, ...] = ()
+    ) -> _Answer:
+        """What is landed of a body. Raises `RetriableError` when it is not what was asked for."""
+        body, tokens = self._secret.redact_bytes(received)
+        body, repaired = answer.repair(body)
+        left_out = document = None
         try:
             document = answer.parse(body)
             check(document)
-            if not blocks or not (missing := answer.lacking(document, blocks)):
-                return _Answer(200, body, document, alteration)
-            body, left_out = answer.without_bad_blocks(body, document, blocks)
-        except answer.BadBodyError as error:
-            wrong = RetriableError(error.reason, error.detail, 200, received)
-            wrong.document = document
-            raise wrong from None
-        return _Answer(200, body, document, _and(alteration, left_out), missing)
-
-    def _accepted_gone(self, received: bytes) -> _Answer:
-        body, alteration = self._cleaned(received)
-        try:
-            document = answer.parse(body)
-        except answer.BadBodyError:
-            document = None
-        if not answer.gone(document):
-            # Not TMDB's own: a proxy's, or that of a path outside the API.
-            raise RetriableError("not_tmdb_404", answer.describe(received), 404, received)
-        return _Answer(404, body, document, alteration)
-
-    def _cleaned(self, received: bytes) -> tuple[bytes, str | None]:
-        body, tokens = self._secret.redact_bytes(received)
-        body, alteration = answer.repair(body)
-        return body, _and(alteration, f"masked the token {tokens} times" if tokens else None)
+            if lacking := answer.lacking(document, blocks):
+                body, left_out = answer.without_bad_blocks(body, document, blocks)
+        except answer.BadBodyError as bad:
+            # A 404 that is not TMDB's own comes from a proxy, or from a path outside the API.
+            reason = bad.reason if status == 200 else "not_tmdb_404"
+            error = RetriableError(reason, bad.detail, status, received)
+            error.document = document
+            raise error from None
+        masked = f"masked the token {tokens} times" if tokens else None
+        alteration = "; ".join(filter(None, (repaired, masked, left_out))) or None
+        return _Answer(status, body, document, alteration, lacking)
 
     async def _download_once(self, url: str, file: IO[bytes]) -> bool:
         await self._pace.turn()
         file.seek(0)
         file.truncate()
-        with http.transport_errors(self._timeout):
-            async with asyncio.timeout(_EXPORT_SECONDS), self._files.get_stream(url) as response:
-                status = response.status_code
-                if status == 200:
-                    size = 0
-                    async for chunk in response.aiter_raw():
-                        size += len(chunk)
-                        if size > MAX_EXPORT:
-                            raise FailedError("body_too_large", f"{url} has more than {MAX_EXPORT:,} bytes")
-                        file.write(chunk)
-                    return True
-                body = await http.body_of(response)
+        async with self._files.get(url, _EXPORT_SECONDS) as response:
+            status = response.status_code
+            if status == 200:
+                async for chunk in response.aiter_raw():
+                    if file.tell() + len(chunk) > MAX_EXPORT:
+                        raise FailedError("body_too_large", f"{url} has more than {MAX_EXPORT:,} bytes")
+                    file.write(chunk)
+                return True
+            body = await body_of(response)
         if status in (403, 404):  # the file store's two ways to say that there is no such file
             return False
-        raise http.status_error(status, body, response.headers) or FailedError(
+        raise status_error(status, body, response.headers) or FailedError(
             f"http_{status}", f"{url}: {answer.describe(body)}", status, body
         )
 
@@ -233,22 +208,24 @@ async def client(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
 
     Raises `ConfigurationError` for certificates or a proxy of the environment that can't be used.
     """
-    context = tls()
+    context, timeout = tls(), settings.timeout
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "tmdb-elt"}
-    authorized = {**headers, "Authorization": f"Bearer {settings.token.reveal()}"}
-    timeout = settings.timeout
+    # The exports are on another host, which must not see the token.
+    authorized = headers | {"Authorization": f"Bearer {settings.token.reveal()}"}
+    connections = settings.max_connections
     async with (
-        http.pooled(
-            settings.base_url,
-            context,
-            authorized,
-            connections=settings.max_connections,
-            timeout=timeout,
-            keep_open=True,
+        aclosing(
+            Pool(
+                settings.base_url,
+                context,
+                authorized,
+                connections=connections,
+                timeout=timeout,
+                keep_open=True,
+            )
         ) as api,
-        # The exports are on another host, which must not see the token.
-        http.pooled(
-            settings.export_url, context, headers, connections=1, timeout=timeout, keep_open=False
+        aclosing(
+            Pool(settings.export_url, context, headers, connections=1, timeout=timeout, keep_open=False)
         ) as files,
     ):
         yield Tmdb(settings, pace, api, files)
@@ -257,10 +234,6 @@ async def client(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
 def _path(path: str, query: dict[str, Any]) -> str:
     # TMDB's names of blocks hold a slash and are set apart by commas.
     return f"{path}?{urlencode(query, safe=',/')}" if query else path
-
-
-def _and(first: str | None, second: str | None) -> str | None:
-    return "; ".join(filter(None, (first, second))) or None
 
 
 def _retrying(

@@ -15,15 +15,28 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def day(text: str) -> date:
-    """A snapshot date, YYYY-MM-DD: of TMDB's time, and at most tomorrow, where another's clock may be."""
+def like(pattern: str, what: str) -> Callable[[str], str]:
+    """A text of this pattern, which is `what` in words."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {what}")
+        return text
+
+    return check
+
+
+def calendar_day(text: str) -> date:
+    """A date, YYYY-MM-DD, and in none of ISO 8601's other forms."""
     try:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            raise ValueError
-        read = date.fromisoformat(text)
+        return date.fromisoformat(like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "")(text))
     except ValueError:
         raise ValueError("must be a date, YYYY-MM-DD") from None
-    last = today() + timedelta(days=1)
+
+
+def day(text: str) -> date:
+    """A snapshot date: of TMDB's time, and at most tomorrow, where another's clock may be."""
+    read, last = calendar_day(text), today() + timedelta(days=1)
     if not FIRST_DAY <= read <= last:
         raise ValueError(f"must be a date from {FIRST_DAY}, when TMDB began, to tomorrow, {last}")
     return read
@@ -96,16 +109,8 @@ def some_of(*allowed: str) -> Callable[[str], tuple[str, ...]]:
 
 def language(text: str) -> str | None:
     """A language as TMDB takes it: ISO 639-1, also with a country. TMDB's default is None."""
-    if not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", text):
-        raise ValueError("must be a language like fr or fr-FR")
-    return None if text == "en-US" else text
-
-
-def region(text: str) -> str:
-    """A country, ISO 3166-1."""
-    if not re.fullmatch(r"[A-Z]{2}", text):
-        raise ValueError("must be a country like FR")
-    return text
+    read = like(r"[a-z]{2}(-[A-Z]{2})?", "a language like fr or fr-FR")(text)
+    return None if read == "en-US" else read
 
 
 def url(text: str) -> str:

@@ -33,15 +33,15 @@ import warehouse
 from common import notify, signals
 from common.errors import ProgramError
 from common.program import Program
-from extractor import connection as connections
-from extractor.schema import Connection
+from extractor import schema
 from tools import dbt_command
 from warehouse import advisory, environment
+from warehouse.advisory import Connection
 
 log = logging.getLogger("elt")
 
 #: One build at a time: two replace each other's views, and at least one of them fails (measured).
-LOCK: Final = connections.Lock(
+LOCK: Final = advisory.Lock(
     advisory.DAY,
     "another make elt or make dbt is at work on these tables",
     "two builds at once would break each other",
@@ -100,7 +100,8 @@ class Day:
         """All steps, under the lock. Raises `_FailedError`, or `ProgramError` if the lock can't be had."""
         # in a thread: a server that does not answer must not keep a signal from being heard
         await asyncio.to_thread(warehouse.enter)
-        async with connections.locked(LOCK) as lock:
+        async with advisory.held(LOCK, "build") as lock:
+            await schema.refuse_newer(lock)
             for file in (results_file(), figures_file()):
                 file.unlink(missing_ok=True)
             if self._extract_options is None:
@@ -210,7 +211,7 @@ async def _still_locked(connection: Connection) -> AsyncIterator[Connection]:
     except psycopg.OperationalError:
         lost = True
     if lost:
-        async with connections.locked(LOCK) as again:
+        async with advisory.held(LOCK, "build") as again:
             yield again
     else:
         yield connection

@@ -15,9 +15,8 @@ from datetime import date
 
 import warehouse
 from common.errors import ProgramError
-from extractor import connection as connections
 from tools.elt import LOCK
-from warehouse import environment
+from warehouse import advisory, environment
 
 
 def _day(text: str) -> str:
@@ -40,7 +39,7 @@ async def _dbt(*words: str) -> int:
 
 async def forget(what: dict[str, object], *, asked: bool) -> int:
     """Say what would go and, where the person agrees, let it go; the exit code."""
-    async with connections.locked(LOCK):
+    async with advisory.held(LOCK, "forget"):
         if code := await _dbt("run-operation", "forget", "--quiet", "--args", json.dumps(what)):
             return code
         if not asked:

@@ -11,3 +11,7 @@ class UsageError(WarehouseError):
     """The command or the configuration is wrong. Exit code 2."""
 
     exit_code = 2
+
+
+class LockedError(WarehouseError):
+    """Another program is at work on what this one would change."""

@@ -2,8 +2,6 @@
 
 import asyncio
 import gzip
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from common.errors import ConfigurationError, OutputError
-from common.files import written_whole
+from common.files import standard_output, written_whole
 from extractor import connection, schema
 from extractor.errors import LandingError
 
@@ -78,23 +76,16 @@ async def write(file: str, first: date | None, last: date | None) -> int:
 @contextmanager
 def _output(name: str) -> Iterator[IO[bytes]]:
     if name == STDOUT:
-        try:
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        except BrokenPipeError as error:
-            # Python would try again at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise OutputError("standard output was closed before the end") from error
-        except OSError as error:
-            raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+        with standard_output() as stream:
+            yield stream.buffer
         return
     path = Path(name)
     try:
-        with written_whole(path) as stream:
+        with written_whole(path) as file:
             if path.suffix != ".gz":
-                yield stream
+                yield file
                 return
-            with gzip.GzipFile(filename="", fileobj=stream, mode="wb", compresslevel=6) as packed:
+            with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6) as packed:
                 yield packed  # type: ignore[misc]  # a binary stream in all but its type
     except FileExistsError:
         raise ConfigurationError(f"{path} exists: name another file, or remove it") from None

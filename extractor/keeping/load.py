@@ -6,26 +6,26 @@ so a file can be loaded again, after an error too.
 """
 
 import asyncio
-import gzip
 import logging
 import os
 import time
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import IO, Any, Final
 
 import orjson
 
-from common.report import Counts, Report
+from common.files import unpacked
+from common.report import Report
 from extractor import answer, landing, values
 from extractor.answer import LISTS
 from extractor.buffer import BATCH_BYTES, BATCH_ROWS
-from extractor.errors import InputError, RunFailedError
-from extractor.landing import Landing
+from extractor.errors import InputError
+from extractor.landing import Landing, Summary
 from extractor.rows import ID_LIMIT, MAX_BODY, Row
 
 log = logging.getLogger(__name__)
@@ -38,82 +38,46 @@ _MAX_LINE: Final = 4 * MAX_BODY
 _UNKNOWN: Final = "load"
 _RESOURCES: Final = ("movie", *LISTS)
 _REQUIRED: Final = ("resource", "resource_id", "snapshot_date", "http_status", "payload")
-_GZIP: Final = b"\x1f\x8b"
 
 _WHAT_NOW: Final = (
     "What came before it is landed; mend it and load the file again: landed rows are left alone"
 )
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """How a load ended, for its closing line; what it requested are the rows in the files."""
-
-    run_id: int
-    counts: Counts
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.counts.requested:,} read: {self.counts}, in {self.seconds:,.1f} s"
-
-
 async def land_files(
     files: Sequence[str], day: date | None, report_seconds: float, report: Report | None = None
-) -> Loaded:
+) -> Summary:
     """Land the rows of `files` (`-`: standard input), in their order, a later one over an earlier one.
 
     With `day` each line is a film as TMDB sends it, of that snapshot date; else a row of a landing zone. Says
     every `report_seconds` how far it is; `report` follows its counts. Raises `InputError`, which names file
     and line, for what is neither; then what came before is landed.
     """
-    async with landing.writer() as zone:
-        started = time.monotonic()
-        begun = await zone.begin("load", {"files": list(files), "date": day and day.isoformat()}, None)
-        loading = _Loading(zone, report_seconds)
-        if report is not None:
-            report.follow(begun.run_id, lambda: loading.counts)
-        log.info("run %d: loading %s", begun.run_id, ", ".join(files))
-        async with zone.closing(lambda: (loading.read, 0)):
-            await loading.to_the_end(_batches(rows_of(files, day)))
-        problem = zone.committed.too_many_failed(loading.read)
-        loaded = Loaded(begun.run_id, loading.counts, time.monotonic() - started)
-        await zone.conclude(loading.read, 0, problem)
-        if problem:
-            raise RunFailedError(f"run {begun.run_id} failed: {problem}. {loaded}")
-        return loaded
+    parameters = {"files": list(files), "date": day and day.isoformat()}
+    async with landing.run("load", parameters, None, report or Report()) as zone:
+        log.info("run %d: loading %s", zone.begun.run_id, ", ".join(files))
+        await _land(zone, _batches(rows_of(files, day)), report_seconds)
+    return zone.summary()
 
 
-class _Loading:
-    """One load's moving parts; `read` counts the rows that were taken from the files."""
-
-    def __init__(self, zone: Landing, report_seconds: float) -> None:
-        self.read = 0
-        self._zone = zone
-        self._seconds = report_seconds
-
-    @property
-    def counts(self) -> Counts:
-        """What is committed, and what was read until now."""
-        return replace(self._zone.committed, requested=self.read)
-
-    async def to_the_end(self, batches: Iterator[list[Row]]) -> None:
-        """Land all batches; the one in hand also when this is cancelled."""
-        report_at = time.monotonic() + self._seconds
-        # in a thread: a pipe may keep it waiting, and a signal must be heard meanwhile
-        while batch := await asyncio.to_thread(next, batches, None):
-            self.read += len(batch)
-            writing = asyncio.create_task(self._zone.write(batch, self.read, 0))
-            try:
-                await asyncio.shield(writing)
-            except asyncio.CancelledError:
-                self._zone.patience = landing.LAST_PATIENCE
-                await writing
-                raise
-            if time.monotonic() >= report_at:
-                report_at += self._seconds
-                log.info("%s read (%s)", f"{self.read:,}", self._zone.committed)
-        if not self.read:
-            raise InputError("there is nothing to load: no line in what was given")
+async def _land(zone: Landing, batches: Iterator[list[Row]], report_seconds: float) -> None:
+    """Land all batches; the one in hand also when this is cancelled."""
+    report_at = time.monotonic() + report_seconds
+    # in a thread: a pipe may keep it waiting, and a signal must be heard meanwhile
+    while batch := await asyncio.to_thread(next, batches, None):
+        zone.requested += len(batch)
+        writing = asyncio.create_task(zone.write(batch))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            zone.patience = landing.LAST_PATIENCE
+            await writing
+            raise
+        if time.monotonic() >= report_at:
+            report_at += report_seconds
+            log.info("%s read (%s)", f"{zone.requested:,}", zone.counts)
+    if not zone.requested:
+        raise InputError("there is nothing to load: no line in what was given")
 
 
 def rows_of(files: Sequence[str], day: date | None) -> Iterator[Row]:
@@ -124,6 +88,8 @@ def rows_of(files: Sequence[str], day: date | None) -> Iterator[Row]:
             try:
                 while line := stream.readline(_MAX_LINE + 1):
                     number += 1
+                    if number == 1:  # editors on Windows write a byte order mark
+                        line = line.removeprefix(BOM_UTF8)
                     if len(line) > _MAX_LINE:
                         raise InputError(f"longer than {_MAX_LINE:,} bytes: one row a line is needed")
                     if line := line.strip():
@@ -138,14 +104,12 @@ def rows_of(files: Sequence[str], day: date | None) -> Iterator[Row]:
 
 @contextmanager
 def _stream(name: str) -> Iterator[IO[bytes]]:
-    """The file, unpacked where it is packed, whatever its name."""
     try:
-        with os.fdopen(0, "rb", closefd=False) if name == STDIN else Path(name).open("rb") as file:
-            if file.peek(2)[:2] != _GZIP:
-                yield file
-                return
-            with gzip.GzipFile(fileobj=file) as unpacked:
-                yield unpacked  # type: ignore[misc]  # a binary stream in all but its type
+        with (
+            os.fdopen(0, "rb", closefd=False) if name == STDIN else Path(name).open("rb") as file,
+            unpacked(file) as content,
+        ):
+            yield content
     except OSError as error:
         raise InputError(f"cannot read {name}: {error.strerror}") from error
 
@@ -192,18 +156,12 @@ def _row(line: bytes) -> Row:
     resource, resource_id, status = row["resource"], row["resource_id"], row["http_status"]
     if resource not in _RESOURCES:
         raise InputError(f"resource {str(resource)[:50]!r} is none of {', '.join(_RESOURCES)}")
-    if type(resource_id) is not int:
-        raise InputError(f"resource_id {str(resource_id)[:50]!r} is no whole number")
-    if type(status) is not int:
-        raise InputError(f"http_status {str(status)[:50]!r} is no whole number")
-    if status == 404 and resource == "movie":
-        _check_id(resource, resource_id)
-        if not answer.gone(row["payload"]):
-            raise InputError("with http_status 404, but its payload is not TMDB's for a film that is gone")
-    elif status == 200:
-        _check(resource, resource_id, row["payload"])
-    else:
+    for name in ("resource_id", "http_status"):
+        if type(row[name]) is not int:
+            raise InputError(f"{name} {str(row[name])[:50]!r} is no whole number")
+    if status != 200 and (status, resource) != (404, "movie"):
         raise InputError(f"http_status {str(status)[:50]!r} is neither 200 nor a film's 404")
+    _check(resource, resource_id, row["payload"], answer.gone if status == 404 else None)
     return Row(
         resource,
         resource_id,
@@ -226,21 +184,16 @@ def _document(line: bytes) -> dict[str, Any]:
     return document
 
 
-def _check(resource: str, resource_id: int, document: Any) -> None:
+def _check(resource: str, resource_id: int, document: Any, check: answer.Check | None = None) -> None:
     """What the extractor asks of an answer of TMDB is asked of one from a file, too."""
-    _check_id(resource, resource_id)
-    check = answer.movie(resource_id) if resource == "movie" else LISTS[resource].check
-    try:
-        check(document)
-    except answer.BadBodyError as error:
-        raise InputError(f"{resource} {resource_id}: {error.detail}") from None
-
-
-def _check_id(resource: str, resource_id: int) -> None:
     if not (0 < resource_id < ID_LIMIT if resource == "movie" else resource_id == 0):
         raise InputError(
             f"{resource} {resource_id} can't be: films have ids above 0 that fit 63 bits, lists the id 0"
         )
+    try:
+        (check or answer.check_of(resource, resource_id))(document)
+    except answer.BadBodyError as error:
+        raise InputError(f"{resource} {resource_id}: {error.detail}") from None
 
 
 def _payload(line: bytes) -> bytes:

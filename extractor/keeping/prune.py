@@ -5,12 +5,13 @@ TMDB's terms allow caching for six months (API terms of use, 1.C).
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TextIO
 
 import psycopg
 from psycopg import sql
 
+from common.errors import one_line
 from extractor import connection, schema
-from extractor.connection import one_line
 from extractor.errors import LandingError, RefusedError
 from extractor.schema import Connection
 from extractor.values import today
@@ -71,6 +72,18 @@ async def drop_months(keep_days: int, *, dry_run: bool) -> Pruned:
             raise LandingError(
                 f"PostgreSQL could not prune, nothing was dropped: {one_line(error)}"
             ) from error
+
+
+def show(pruned: Pruned, stream: TextIO, verb: str) -> None:
+    """What was dropped, or would be, for a person."""
+    lines = [
+        f"{verb} raw.{partition.name}: {partition.rows:,} rows of {partition.first_date}"
+        f" to {partition.last_date}, {partition.bytes / 1e6:,.1f} MB"
+        for partition in pruned.partitions
+    ] or [f"nothing to drop: no whole month lies before {pruned.keep_from}"]
+    if pruned.failures:
+        lines.append(f"{verb} the records of {pruned.failures:,} failures of those days")
+    print(*lines, sep="\n", file=stream)
 
 
 async def _prune(connection: Connection, keep_from: date, dry_run: bool) -> Pruned:

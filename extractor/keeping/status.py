@@ -67,10 +67,6 @@ class Status:
         """Did no run finish within `age`? One so far in the future was timed by a wrong clock."""
         return self.last_finished_at is None or abs(datetime.now(UTC) - self.last_finished_at) > age
 
-    def as_json(self) -> dict[str, Any]:
-        """For a program; dates and times in ISO 8601."""
-        return asdict(self)
-
 
 async def look() -> Status:
     """The landing zone's status; an empty one when there is none yet."""
@@ -107,8 +103,13 @@ async def _rows(reader: Connection, query: str, **parameters: Any) -> Rows:
     return await cursor.fetchall()
 
 
-def show(status: Status, stream: TextIO) -> None:
-    """The status as tables for a person."""
+def show(status: Status, stream: TextIO, *, as_json: bool) -> None:
+    """The status as tables for a person, or as JSON for a program, with dates and times in ISO 8601."""
+    if as_json:
+        import orjson
+
+        print(orjson.dumps(asdict(status), option=orjson.OPT_INDENT_2).decode(), file=stream)
+        return
     from rich.console import Console
 
     console = Console(file=stream, width=None if stream.isatty() else 160)

@@ -23,7 +23,7 @@ import pytest
 from common.report import Counts
 from demo.server import StandIn
 from extractor import pipeline, settings
-from extractor.pipeline import Summary
+from extractor.landing import Summary
 from tests import programs
 from tests.databases import connection_parameters
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,13 +27,14 @@ from common.files import written_whole
 from common.proxy import proxy_for, tls
 from common.secret import Secret, redact_all
 from demo.server import StandIn
-from extractor import connection, export
+from extractor import export
 from extractor.connection import locked
-from extractor.errors import LockedError
-from extractor.http import Client, retry_after
+from extractor.http import retry_after
 from extractor.values import today
 from tests.extractor.conftest import DAY, HOOK_KEY, Extract, Hook, Program, Start, Zone, wait_for
 from warehouse import advisory
+from warehouse.environment import PROJECT
+from warehouse.errors import LockedError
 
 HERE = socket.gethostname()[:24]
 
@@ -81,7 +83,7 @@ class TestLock:
     def test_one_that_never_goes_is_named_in_the_end(
         self, zone: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(connection, "_LINGER_GONE", 0.3)
+        monkeypatch.setattr(advisory, "_LINGER_GONE", 0.3)
         pid = dead_pid()
         with (
             lock_held_by(zone, f"tmdb-elt extractor pid={pid} host={HERE}", 60),
@@ -320,6 +322,12 @@ class TestEnvironment:
         assert done.returncode == 2 and "Traceback" not in done.stderr
         assert f"SSL_CERT_FILE={file} can't be used for TLS" in done.stderr and "PEM" in done.stderr
 
+    def test_a_folder_of_them_that_trusts_nobody(self, program: Program, tmp_path: Path) -> None:
+        for folder in (tmp_path / "none", tmp_path / "empty"):
+            (tmp_path / "empty").mkdir(exist_ok=True)
+            done = program("run", SSL_CERT_FILE=None, SSL_CERT_DIR=str(folder))
+            assert done.returncode == 2 and f"SSL_CERT_DIR={folder} can't be used" in done.stderr
+
     def test_without_the_variable_it_is_our_own_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
         assert tls().check_hostname
@@ -339,6 +347,17 @@ class TestEnvironment:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         assert proxy_for("https://api.themoviedb.org/3") == taken
         httpx.Proxy(taken)
+
+    def test_one_for_all_schemes_serves_where_there_is_no_other(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ALL_PROXY", "proxy.example:3128")
+        assert proxy_for("https://api.themoviedb.org/3") == "http://proxy.example:3128"
+        monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example")
+        with pytest.raises(ConfigurationError, match="ALL_PROXY names a SOCKS proxy"):
+            proxy_for("https://api.themoviedb.org/3")
+        monkeypatch.setenv("NO_PROXY", "api.themoviedb.org:8443")
+        assert proxy_for("https://api.themoviedb.org:8443/3") is None
 
     @pytest.mark.parametrize(
         ("proxy", "said"),
@@ -368,6 +387,48 @@ class TestEnvironment:
         assert zone.one("select to_regnamespace('raw') is null")
 
 
+class TestStandardOutput:
+    """Full, closed or without the letters: one line, and what was not written is no success."""
+
+    @pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["prune", "--keep-days", "99"]])
+    def test_full(self, environment: dict[str, str], project_root: Path, command: list[str]) -> None:
+        with Path("/dev/full").open("w") as full:
+            done = self._run(environment, project_root, command, full)
+        assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done.stderr
+        assert "cannot write to standard output: No space left on device" in done.stderr
+
+    def test_closed(self, environment: dict[str, str], project_root: Path, extract: Extract) -> None:
+        extract(pages=1)
+        for words in ("status", "dump"):
+            shell = ["sh", "-c", f"exec {sys.executable} -m extractor {words} <&- >&-"]
+            done = subprocess.run(
+                shell, cwd=project_root, env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 1 and "cannot write to standard output" in done.stderr, done.stderr
+            assert "Traceback" not in done.stderr and "dumped" not in done.stderr
+
+    def test_in_ascii(
+        self, environment: dict[str, str], project_root: Path, zone: Zone, extract: Extract
+    ) -> None:
+        extract(pages=1)
+        zone.execute("update raw.extract_run set error = 'Amélie, 千と千尋'")
+        done = self._run(environment | {"PYTHONIOENCODING": "ascii"}, project_root, ["status"], None)
+        assert done.returncode == 0 and "Am?lie" in done.stdout
+
+    def _run(
+        self, environment: dict[str, str], folder: Path, words: list[str], stdout: Any
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "extractor", *words],
+            cwd=folder,
+            env=environment,
+            stdout=stdout or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+
 class TestSecrets:
     def test_a_token_that_is_too_short_to_be_one(self, program: Program) -> None:
         done = program("run", TMDB_TOKEN="e")
@@ -381,8 +442,10 @@ class TestSecrets:
         )
 
 
-def test_the_private_attributes_that_speed_rests_on_are_there() -> None:
-    """`extractor/http.py` uses two: an upgrade that moves one must be noticed."""
+def test_the_private_attribute_that_the_pace_rests_on_is_there() -> None:
+    """`extractor/http.py` sets `ClientSession._retry_connection`, its only private name of a library: an
+    upgrade that moves it must be noticed.
+    """
     assert "_retry_connection" in aiohttp.ClientSession.ATTRS
-    client = Client(httpx.ASGITransport(app=None), {}, 1.0)  # type: ignore[arg-type]
-    assert client.cookies is client._cookies  # httpx reads from there what it would send
+    source = (PROJECT / "extractor" / "http.py").read_text()
+    assert re.findall(r"(?<!self)\._[a-z]\w*", source) == ["._retry_connection"]

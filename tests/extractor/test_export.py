@@ -14,8 +14,8 @@ import pytest
 
 from demo.faults import Faults
 from demo.server import StandIn
-from extractor.errors import SourceError
-from extractor.export import _parse
+from extractor.errors import RunFailedError, SourceError
+from extractor.export import parse
 from tests.extractor.conftest import DAY, Extract, Zone
 
 
@@ -176,6 +176,7 @@ def test_a_few_broken_lines_are_recorded_and_the_rest_is_fetched(
     "file",
     [
         pytest.param(gzip.compress(b"<html>maintenance</html>\n" * 20), id="other lines"),
+        pytest.param(gzip.compress(b"<html>maintenance</html>\n" * 3), id="a few other lines"),
         pytest.param(gzip.compress(b""), id="empty"),
         pytest.param(gzip.compress(b"x" * 3_000_000), id="one endless line"),
     ],
@@ -199,6 +200,23 @@ def test_a_damaged_file_is_asked_for_again(
     assert len(files.asked) == 2
 
 
+def test_a_file_that_something_on_the_way_has_unpacked(
+    extract: Extract, zone: Zone, files: Files, line: Callable[..., bytes]
+) -> None:
+    files.put(DAY, b"\n".join(line(film) for film in range(1, 4)))
+    extract(mode="export", export_url=files.url)
+    assert landed(zone) == {1, 2, 3}
+
+
+def test_nothing_chosen_is_no_success(
+    extract: Extract, zone: Zone, files: Files, line: Callable[..., bytes]
+) -> None:
+    files.put(DAY, [line(film) for film in range(1, 4)])
+    with pytest.raises(RunFailedError, match="no film was chosen: none has TMDB_MIN_POPULARITY=1000"):
+        extract(mode="export", export_url=files.url, min_popularity=1000)
+    assert zone.last_run()["status"] == "failed"
+
+
 def test_a_large_catalogue_takes_some_bytes_a_film() -> None:
     films = 60_000
     chance = random.Random(11)
@@ -208,7 +226,7 @@ def test_a_large_catalogue_takes_some_bytes_a_film() -> None:
         file.write(gzip.compress(lines, 1))
         tracemalloc.start()
         try:
-            export = _parse(file, DAY, None, None)
+            export = parse(file, DAY, None, 0.0)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

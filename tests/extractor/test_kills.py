@@ -17,9 +17,10 @@ import pytest
 
 import warehouse
 from demo.server import StandIn
-from extractor.errors import LandingError, LockedError
+from extractor.errors import LandingError
 from extractor.landing import _DIED
 from tests.extractor.conftest import DAY, Extract, Program, Start, Zone, wait_for
+from warehouse.errors import LockedError
 from warehouse.server import Server
 
 

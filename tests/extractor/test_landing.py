@@ -1,7 +1,6 @@
 """The landing zone: what a row may be, what PostgreSQL refuses, what is bounded."""
 
 import asyncio
-import dataclasses
 import random
 from datetime import date
 
@@ -24,10 +23,11 @@ def write(batches: list[list[Outcome]], day: date = DAY) -> Counts:
     async def run() -> Counts:
         async with landing.writer() as zone:
             await zone.begin("popular", {}, day)
+            zone.requested = sum(map(len, batches))
             for batch in batches:
-                await zone.write(batch, sum(map(len, batches)), 0)
-            await zone.finish("finished", sum(map(len, batches)), 0)
-            return zone.committed
+                await zone.write(batch)
+            await zone.finish("finished")
+            return zone.counts
 
     return asyncio.run(run())
 
@@ -123,14 +123,15 @@ def test_what_is_written_twice_because_a_commit_was_in_doubt_counts_once(zone: Z
         batch: list[Outcome] = [movie(1, '{"id":1}'), Failure("movie", 2, "http_500", "x")]
         async with landing.writer() as opened:
             await opened.begin("popular", {}, DAY)
-            before = opened.committed
-            await opened.write(batch, 2, 0)
+            opened.requested = 2
+            before = opened._committed
+            await opened.write(batch)
             cut()
             opened._committed = before  # it does not know
-            await opened.write(batch, 2, 0)
-            await opened.finish("finished", 2, 0)
+            await opened.write(batch)
+            await opened.finish("finished")
             cut()
-            await opened.finish("finished", 2, 0)
+            await opened.finish("finished")
 
     asyncio.run(run())
     assert zone.one("select count(*) from raw.extract_failure") == 1
@@ -177,9 +178,8 @@ PAGES = {"tracked": 1_000, "landed": 6_000, "full": 12_000}
 def test_what_to_fetch_costs_index_reads_at_a_year_of_history(zone: Zone, question: str) -> None:
     """1,000 films × 360 days, some 5,000 pages: each question reads what its window and its films need."""
     day = date(2025, 12, 26)
-    checked = settings.checked({"TMDB_TOKEN": "eyJ.some.token"})
-    due = films._Due(dataclasses.replace(checked, snapshot_date=day), set())
-    query = {"tracked": films._TRACKED, "landed": films._LANDED, "full": due.last_full}[question]
+    full = films.last_full_query(settings.checked({"TMDB_TOKEN": "eyJ.some.token"}).blocks)
+    query = {"tracked": films._TRACKED, "landed": films._LANDED, "full": full}[question]
     with zone.connection() as connection:
         for migration in MIGRATIONS:
             connection.execute(migration.script)

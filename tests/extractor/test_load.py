@@ -23,7 +23,7 @@ from extractor import connection, landing
 from extractor.buffer import BATCH_ROWS
 from extractor.errors import InputError, LandingError, RunFailedError
 from extractor.keeping import dump, load
-from extractor.keeping.load import Loaded
+from extractor.landing import Summary
 from extractor.rows import Row
 from tests.dbt_project.marts import everything
 from tests.dbt_project.runner import Dbt
@@ -38,7 +38,7 @@ BUILD = ("build", "--exclude-resource-type", "unit_test", "--exclude-resource-ty
 ALL = "select * from raw.tmdb_response order by resource, snapshot_date, resource_id"
 
 
-def loaded(*files: Path, day: date | None = None) -> Loaded:
+def loaded(*files: Path, day: date | None = None) -> Summary:
     """Load in this process."""
     return asyncio.run(load.land_files([str(file) for file in files], day, 10))
 
@@ -132,7 +132,7 @@ def test_history_moves_to_another_instance_and_its_marts_are_the_same(
 
 def test_films_as_tmdb_sends_them_land_under_their_date(program: Program, zone: Zone, tmp_path: Path) -> None:
     films = [
-        '{"id": 5, "title": "Four Rooms", "popularity": 7.20}',
+        '\ufeff{"id": 5, "title": "Four Rooms", "popularity": 7.20}',
         "",
         '{"id": 6, "title": "nul \\u0000 and half \\ud83d"}\r',
         '{"id": 5, "title": "Four Rooms", "popularity": 7.30}',
@@ -228,7 +228,7 @@ def test_a_row_that_differs_replaces_the_landed_one_but_never_a_full_payload_by_
         (row(2, payload={"id": 3}), "movie 2: asked for film 2, got id '3'"),
         (row(2, payload=GONE), "movie 2: status 200 with TMDB's error 34"),
         (row(0, resource="genre_list", payload={"genres": []}), "genre_list 0: not a list"),
-        (row(2, http_status=404), "payload is not TMDB's for a film that is gone"),
+        (row(2, http_status=404), "not TMDB's answer for a film that is gone"),
         (row(2, http_status=500), "http_status '500' is neither 200 nor a film's 404"),
         (row(2, snapshot_date="2026-02-30"), "snapshot_date '2026-02-30' must be a date"),
         (row(2, snapshot_date=20260220), "snapshot_date '20260220' must be a date"),

@@ -95,7 +95,7 @@ class TestTwoSchedulers:
         # the first one's lock is lost with its connection, as when the server is restarted: it takes it again
         zone.rows(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s",
-            f"tmdb-elt extractor pid={first.pid} %",
+            f"tmdb-elt build pid={first.pid} %",
         )
         _, said = first.communicate(timeout=120)
         assert first.returncode == 0, said
