@@ -13,11 +13,10 @@ import tempfile
 import zlib
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from io import BufferedRandom
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -46,14 +45,11 @@ _MAX_POPULARITY: Final = ((1 << _POPULARITY_BITS) - 1) / 10_000
 _ID_BITS: Final = 32
 
 
-@dataclass
-class Export:
-    """The films of an export by popularity, descending; `day` is the file's."""
+class Export(NamedTuple):
+    """The films of an export by popularity, descending, and its first broken lines."""
 
-    day: date
     ids: "array[int]"
-    failures: list[Failure] = field(default_factory=list)
-    broken: int = 0
+    failures: list[Failure]
 
 
 async def films_of(client: Tmdb, settings: Settings, *, limit: int | None, videos: bool = True) -> Export:
@@ -102,8 +98,8 @@ def parse(file: BufferedRandom, day: date, limit: int | None, least: float, vide
         raise gzip.BadGzipFile("it is neither gzip nor JSON")
     seen = IdSet()
     keys = array("q")
-    export = Export(day, array("q"))
-    number = 0
+    failures: list[Failure] = []
+    number = broken = 0
     with unpacked(file) as lines:
         while line := lines.readline(_LONGEST_LINE):
             number += 1
@@ -115,22 +111,22 @@ def parse(file: BufferedRandom, day: date, limit: int | None, least: float, vide
                 key = _key(film_id, popularity)
                 left_out = film.get("adult") is True or (not videos and film.get("video") is True)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                export.broken += 1
-                if len(export.failures) < _KEPT:
+                broken += 1
+                if broken <= _KEPT:
                     detail = f"line {number} of the id export of {day}: {type(error).__name__}: {error}"
-                    export.failures.append(
+                    failures.append(
                         Failure("export_line", number, "not_a_film", detail[:500], body=line[:1000])
                     )
                 continue
             if popularity >= least and not left_out and seen.add(film_id):
                 keys.append(key)
-    if export.broken > max(10, number * _TOLERATED) or export.broken == number:
+    if broken > max(10, number * _TOLERATED) or broken == number:
         raise SourceError(
-            f"the id export of {day} is not what it should be: {export.broken:,} of its {number:,}"
+            f"the id export of {day} is not what it should be: {broken:,} of its {number:,}"
             " lines are no films"
         )
-    export.ids.extend(key & ((1 << _ID_BITS) - 1) for key in islice(_sorted(keys), limit))
-    return export
+    ids = array("q", (key & ((1 << _ID_BITS) - 1) for key in islice(_sorted(keys), limit)))
+    return Export(ids, failures)
 
 
 def _key(film_id: int, popularity: float) -> int:

@@ -40,7 +40,7 @@ def test_a_run_logs_an_object_a_line_also_at_debug(program: Program, tmdb: Stand
     assert any(" fetched (" in text for text in said) and any("trying again" in text for text in said)
     (closing,) = [line for line in lines if "run 1 finished" in line["message"]]
     begun = next(number for number, text in enumerate(said) if text.startswith("run 1: mode popular"))
-    assert all(line["run_id"] == 1 for line in lines[begun:]) and closing["logger"] == "extractor.cli"
+    assert all(line["run_id"] == 1 for line in lines[begun:]) and closing["logger"] == "extractor.landing"
     # the echoed token is masked here as it is in text
     assert TOKEN not in done.stderr and "[redacted]" in done.stderr
 
