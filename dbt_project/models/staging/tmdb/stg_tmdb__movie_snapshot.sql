@@ -40,7 +40,7 @@ select
         'popularity': 'sent.popularity',
         'vote_average': 'sent.vote_average',
         'vote_count': 'sent.vote_count',
-    }) }} as lost_fields,
+    }, lost_in_blocks('film.film')) }} as lost_fields,
     landed.load_id
 from landed
 -- unpacks the payload once
