@@ -42,6 +42,21 @@ hypothesis.settings.load_profile(
 )
 
 
+#: The files that take longest, which therefore begin first: one that came last would leave a process idle.
+LONG = (
+    "bare_machine/test_bare_machine.py",
+    "dbt_project/test_histories.py",
+    "end_to_end/test_day_in_the_life.py",
+    "extractor/test_faults.py",
+    "end_to_end/test_real_films.py",
+    "extractor/test_kills.py",
+    "extractor/test_operating.py",
+    "preview/test_gallery.py",
+    "dbt_project/test_beside_others.py",
+    "dbt_project/test_increment.py",
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also the tests marked slow")
 
@@ -54,6 +69,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(LeftOut())
     if not hasattr(config, "workerinput"):  # else the process that started this one has done it
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="tmdb-elt-tests-")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {PROJECT / "tests" / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

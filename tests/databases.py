@@ -83,12 +83,15 @@ class Databases:
         finally:
             _drop(self.pg, name)
 
-    def template(self, name: str, fill: Callable[[Variables], object]) -> str:
-        """The database that ``fill`` filled, once for all processes of this run, to be given to `new`."""
+    def template(self, name: str, fill: Callable[[Variables], object], of: str | None = None) -> str:
+        """The database that ``fill`` filled, once for all processes of this run, to be given to `new`.
+
+        It was empty before, or a copy of the template ``of``.
+        """
 
         def make() -> str:
             database = f"test_template_{uuid.uuid4().hex[:16]}"
-            self._create(database)
+            self._create(database, of)
             try:
                 fill({**self.pg, "PGDATABASE": database})
             except BaseException:

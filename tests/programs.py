@@ -21,7 +21,15 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
         *("extractor.cli", "extractor.pipeline", "extractor.keeping.status", "extractor.keeping.load"),
-        *("warehouse.cli", "demo.cli", "metabase.cli", __name__),
+        *(
+            "warehouse.cli",
+            "demo.cli",
+            "metabase.cli",
+            "metabase.preview.live",
+            "metabase.preview.page",
+            "export.cli",
+            __name__,
+        ),
     ]
 )
 

@@ -99,9 +99,8 @@ class Warehouse:
             "insert into ops.build (invocation_id, load_id) select gen_random_uuid()::text, %s", (horizon,)
         )
         taken = dict(self._connection.execute("select relation, load_id from ops.watermark").fetchall())
-        for number, model in enumerate(self.models):
-            if stop_after is not None and number >= stop_after:
-                return
+        played: list[str] = []
+        for model in self.models[:stop_after]:
             if chosen is not None and model.name not in chosen:
                 continue
             available = min([horizon, *(taken.get(parent, 0) for parent in model.parents)])
@@ -113,10 +112,10 @@ class Warehouse:
                 return f"{column} > {since} and {column} <= {available}"
 
             for statement in model.statements[way]:
-                played = _BOUNDS.sub(bounds, statement)
-                self._connection.execute(_WATERMARK.sub(rf"\g<1>{available}\g<2>", played).encode())
-            self._connection.execute("discard temp")
+                played.append(_WATERMARK.sub(rf"\g<1>{available}\g<2>", _BOUNDS.sub(bounds, statement)))
             taken[model.name] = available
+        # all at once: hundreds of ways to the server and back would take longer than most statements
+        self._connection.execute("\n;\n".join([*played, "discard temp"]).encode())
 
     def _one(self, query: str) -> Any:
         row = self._connection.execute(query.encode()).fetchone()

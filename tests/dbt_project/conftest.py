@@ -12,7 +12,7 @@ import pytest
 
 from extractor.schema import MIGRATIONS
 from tests.databases import Databases, connection_parameters, run_folder
-from tests.dbt_project.compiled import Model, compile_project
+from tests.dbt_project.compiled import Model, Warehouse, compile_project
 from tests.dbt_project.expected import Landed
 from tests.dbt_project.played import World
 from tests.dbt_project.runner import Dbt
@@ -39,10 +39,12 @@ LISTS = {"genre_list": GENRES, "country_list": COUNTRIES, "language_list": LANGU
 class LandingZone:
     """Writes payloads into the real landing zone as the extractor would, and remembers them."""
 
-    def __init__(self, pg: Mapping[str, str]) -> None:
+    def __init__(self, pg: Mapping[str, str], models: list[Model] | None = None) -> None:
+        self._models = models
         self.connection = psycopg.connect(autocommit=True, **connection_parameters(pg))
-        for migration in MIGRATIONS:
-            self.connection.execute(migration.script)
+        if self.rows("select to_regclass('raw.schema_version')") == [(None,)]:  # else a copy of a built one
+            for migration in MIGRATIONS:
+                self.connection.execute(migration.script)
         row = self.connection.execute(
             "insert into raw.extract_run (mode, parameters, snapshot_date, started_at, status)"
             " values ('popular', '{}', current_date, now(), 'running') returning run_id"
@@ -92,15 +94,37 @@ class LandingZone:
                 )
         self.landed.update({response[:3]: response for response in batch})
 
+    def build(self, way: str = "increment") -> None:
+        """Build with dbt's own statements, in a twentieth of its time; on a copy of what it built."""
+        assert self._models is not None
+        with self.connection.transaction():
+            Warehouse(self.connection, self._models).build(way)
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What ``query`` returns."""
         return self.connection.execute(query.encode()).fetchall()
 
 
 @pytest.fixture
+def database(databases: Databases, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """An empty database, or for `built_zone` a warehouse that dbt has built on an empty landing zone."""
+    is_built = "built_zone" in request.fixturenames
+    with databases.new(request.getfixturevalue("compiled")[0] if is_built else None) as pg:
+        yield pg
+
+
+@pytest.fixture
 def landing_zone(database: dict[str, str]) -> Iterator[LandingZone]:
     """An empty landing zone in a fresh database."""
     zone = LandingZone(database)
+    yield zone
+    zone.connection.close()
+
+
+@pytest.fixture
+def built_zone(database: dict[str, str], compiled: tuple[str, list[Model]]) -> Iterator[LandingZone]:
+    """An empty landing zone under tables that dbt has built on it."""
+    zone = LandingZone(database, compiled[1])
     yield zone
     zone.connection.close()
 

@@ -30,6 +30,7 @@ class Dbt:
         self._options = [
             *("--project-dir", str(project), "--profiles-dir", str(project)),
             *("--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")),
+            *("--log-level-file", "none"),  # nobody reads it
         ]
         self._environment = pytest.MonkeyPatch()
 

@@ -30,23 +30,23 @@ def state(zone: LandingZone) -> dict[str, list[tuple[str]]]:
 
 
 def test_views_stay_while_their_definition_does_and_others_views_always(
-    landing_zone: LandingZone, dbt: Dbt
+    built_zone: LandingZone, dbt: Dbt
 ) -> None:
-    landing_zone.land(DAY, FILMS)
-    dbt("seed")
+    built_zone.land(DAY, FILMS)
+    built_zone.build()
     dbt("run")
-    landing_zone.connection.execute(THEIRS.encode())
-    made = landing_zone.rows(MADE)
+    built_zone.connection.execute(THEIRS.encode())
+    made = built_zone.rows(MADE)
     for options in ((), ("--full-refresh",)):
         dbt("run", *options)
-        assert landing_zone.rows(MADE) == made, options
+        assert built_zone.rows(MADE) == made, options
     # as if this version of the project had changed every view: they are replaced in place
-    landing_zone.connection.execute("update ops.view_definition set sql_hash = ''")
+    built_zone.connection.execute("update ops.view_definition set sql_hash = ''")
     dbt("run", "--select", "config.materialized:view")
-    assert landing_zone.rows(MADE) == made
-    assert landing_zone.rows("select count(*) from public.mine") == [(len(FILMS),)]
-    assert landing_zone.rows("select count(*) from public.my_copy") == [(len(FILMS),)]
-    assert landing_zone.rows("select count(*) from public.my_films") == [(len(FILMS),)]
+    assert built_zone.rows(MADE) == made
+    assert built_zone.rows("select count(*) from public.mine") == [(len(FILMS),)]
+    assert built_zone.rows("select count(*) from public.my_copy") == [(len(FILMS),)]
+    assert built_zone.rows("select count(*) from public.my_films") == [(len(FILMS),)]
 
 
 def test_a_view_that_cannot_be_replaced_is_not_dropped_under_somebody(
@@ -68,24 +68,22 @@ def test_a_view_that_cannot_be_replaced_is_not_dropped_under_somebody(
     assert landing_zone.rows("select count(*) from analytics.vw_top_movies") == [(len(FILMS),)]
 
 
-def test_an_empty_run_takes_nothing_away(landing_zone: LandingZone, dbt: Dbt) -> None:
-    landing_zone.land(DAY, FILMS)
-    dbt("seed")
-    dbt("run")
-    before = everything(landing_zone.rows)
+def test_an_empty_run_takes_nothing_away(built_zone: LandingZone, dbt: Dbt) -> None:
+    built_zone.land(DAY, FILMS)
+    built_zone.build()
+    before = everything(built_zone.rows)
     dbt("run", "--empty")
-    assert everything(landing_zone.rows) == before
-    dbt("run")
-    assert everything(landing_zone.rows) == before
+    assert everything(built_zone.rows) == before
+    built_zone.build()
+    assert everything(built_zone.rows) == before
 
 
 def test_a_target_of_ones_own_touches_nothing_of_the_others(
-    landing_zone: LandingZone, dbt: Dbt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    built_zone: LandingZone, dbt: Dbt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    landing_zone.land(DAY, FILMS)
-    dbt("seed")
-    dbt("run")
-    before = state(landing_zone)
+    built_zone.land(DAY, FILMS)
+    built_zone.build()
+    before = state(built_zone)
     monkeypatch.setenv("USER", "Alice.B-C")
     options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--log-path", str(tmp_path)]
     for command in (["seed"], ["run"], ["run", "--full-refresh", "--select", "dim_genre"]):
@@ -93,14 +91,14 @@ def test_a_target_of_ones_own_touches_nothing_of_the_others(
             ["--quiet", *command, "--target", "dev", "--target-path", str(tmp_path / "target"), *options]
         )
         assert result.success, result.exception
-    assert state(landing_zone) == before
-    theirs = everything(landing_zone.rows)
+    assert state(built_zone) == before
+    theirs = everything(built_zone.rows)
     for table in theirs:
-        ours = landing_zone.rows(
+        ours = built_zone.rows(
             f"select (to_jsonb(t) - 'load_id')::text from dev_alice_b_c_marts.{table} as t"
         )
         assert sorted(ours) == theirs[table], table
-    schemas = landing_zone.rows("select nspname from pg_namespace where nspname ~ '^dev_' order by 1")
+    schemas = built_zone.rows("select nspname from pg_namespace where nspname ~ '^dev_' order by 1")
     assert [name for (name,) in schemas] == [
         f"dev_alice_b_c_{part}" for part in ("analytics", "marts", "ops", "staging")
     ]

@@ -129,15 +129,14 @@ def check(zone: LandingZone) -> None:
     assert_as_landed(zone.rows, zone.landed.values())
 
 
-def test_a_block_is_kept_until_another_one_replaces_it(landing_zone: LandingZone, dbt: Dbt) -> None:
-    dbt("seed")
-    landing_zone.land(DAY, {1: FULL, 2: {**FULL, "popularity": 9}, 3: LEAN}, BLOCK_LISTS)
-    dbt("run")
-    check(landing_zone)
-    first = counts(landing_zone, 1)
+def test_a_block_is_kept_until_another_one_replaces_it(built_zone: LandingZone) -> None:
+    built_zone.land(DAY, {1: FULL, 2: {**FULL, "popularity": 9}, 3: LEAN}, BLOCK_LISTS)
+    built_zone.build()
+    check(built_zone)
+    first = counts(built_zone, 1)
     assert all(first[table] for table in TABLES if table != "fact_movie_provider_change"), first
-    assert not any(counts(landing_zone, 3).values())
-    assert landing_zone.rows(
+    assert not any(counts(built_zone, 3).values())
+    assert built_zone.rows(
         "select release_type, release_date, certification, note from marts.bridge_movie_release"
         " where movie_id = 1 and iso_3166_1 = 'US' order by release_number"
     ) == [
@@ -148,25 +147,25 @@ def test_a_block_is_kept_until_another_one_replaces_it(landing_zone: LandingZone
         (None, dt.date(2027, 1, 1), "R", None),
         (None, None, None, None),
     ]
-    assert landing_zone.rows(
+    assert built_zone.rows(
         "select movie_id, iso_3166_1, days_to_digital from analytics.vw_cinema_to_digital order by 1"
     ) == [(1, "US", 45), (2, "US", 45)]
 
     # neither a payload without the blocks nor TMDB's error in their place says anything of them
-    landing_zone.land(LATER, {1: LEAN, 2: {**LEAN, **BROKEN}, 3: LEAN}, BLOCK_LISTS)
-    dbt("run", "--select", "config.materialized:incremental")
-    assert counts(landing_zone, 1) == counts(landing_zone, 2) == first
-    check(landing_zone)
+    built_zone.land(LATER, {1: LEAN, 2: {**LEAN, **BROKEN}, 3: LEAN}, BLOCK_LISTS)
+    built_zone.build()
+    assert counts(built_zone, 1) == counts(built_zone, 2) == first
+    check(built_zone)
 
     # an empty block does; and a provider that is there no longer has left
     watch = {"results": {"US": {"flatrate": [ALPHA, BETA]}}}
-    landing_zone.land(LAST, {1: {**LEAN, **EMPTY}, 2: {**LEAN, "watch/providers": watch}, 3: None})
-    dbt("run", "--select", "config.materialized:incremental")
-    check(landing_zone)
-    left = counts(landing_zone, 1)
+    built_zone.land(LAST, {1: {**LEAN, **EMPTY}, 2: {**LEAN, "watch/providers": watch}, 3: None})
+    built_zone.build()
+    check(built_zone)
+    left = counts(built_zone, 1)
     assert left.pop("fact_movie_provider_change") == 4 and left.pop("agg_movie_video") == 1
     assert not any(left.values())
-    assert landing_zone.rows(
+    assert built_zone.rows(
         "select iso_3166_1, provider_name, offer_type, change_kind, compared_with"
         " from analytics.vw_provider_changes where movie_id = 2 order by 1, 2, 3"
     ) == [
@@ -177,48 +176,46 @@ def test_a_block_is_kept_until_another_one_replaces_it(landing_zone: LandingZone
     ]
 
     # the day that had the blocks first is landed anew without them
-    landing_zone.land(DAY, {1: LEAN, 2: LEAN}, BLOCK_LISTS)
-    dbt("run", "--select", "config.materialized:incremental")
-    check(landing_zone)
-    assert landing_zone.rows("select count(*) from marts.fact_movie_provider_change") == [(0,)]
-    dbt("run", "--select", "config.materialized:incremental", "--full-refresh")
-    check(landing_zone)
+    built_zone.land(DAY, {1: LEAN, 2: LEAN}, BLOCK_LISTS)
+    built_zone.build()
+    check(built_zone)
+    assert built_zone.rows("select count(*) from marts.fact_movie_provider_change") == [(0,)]
+    built_zone.build("full refresh")
+    check(built_zone)
 
 
-def test_another_language_is_no_other_film(landing_zone: LandingZone, dbt: Dbt) -> None:
+def test_another_language_is_no_other_film(built_zone: LandingZone) -> None:
     english = {**LEAN, "title": "Spirited Away", "overview": "A girl.", "budget": 19_000_000, "tagline": ""}
     french = {**english, "title": "Le Voyage de Chihiro", "overview": "Une fille.", "tagline": "Enfin"}
     untitled = {**french, "title": "", "original_title": "千と千尋の神隠し"}
     days = [DAY + dt.timedelta(days=n) for n in range(6)]
 
     def history() -> list[tuple[Any, ...]]:
-        dbt("run", "--select", "config.materialized:incremental")
-        check(landing_zone)
-        return landing_zone.rows(
+        built_zone.build()
+        check(built_zone)
+        return built_zone.rows(
             "select valid_from, title, changed_columns from marts.dim_movie_history order by 1"
         )
 
-    dbt("seed")
-    dbt("run")
-    landing_zone.land(days[0], {1: english})
+    built_zone.land(days[0], {1: english})
     assert history() == [(days[0], "Spirited Away", None)]
-    landing_zone.land(days[1], {1: french}, language="fr-FR")
+    built_zone.land(days[1], {1: french}, language="fr-FR")
     assert history() == [(days[0], "Le Voyage de Chihiro", None)]
     # what is not translated counts in any language, and in one language all does
-    landing_zone.land(days[2], {1: {**english, "budget": 20_000_000}})
+    built_zone.land(days[2], {1: {**english, "budget": 20_000_000}})
     assert history()[1:] == [(days[2], "Spirited Away", "budget")]
-    landing_zone.land(days[3], {1: {**english, "budget": 20_000_000, "overview": "A girl and a bath."}})
+    built_zone.land(days[3], {1: {**english, "budget": 20_000_000, "overview": "A girl and a bath."}})
     assert history()[2:] == [(days[3], "Spirited Away", "overview")]
-    landing_zone.land(days[4], {1: {**untitled, "budget": 20_000_000}}, language="fr-FR")
+    built_zone.land(days[4], {1: {**untitled, "budget": 20_000_000}}, language="fr-FR")
     assert history()[2:] == [
         (days[3], "Spirited Away", "overview"),
         (days[4], "千と千尋の神隠し", "original_title"),
     ]
     # an answer of another day that comes late in another language changes nothing either
-    landing_zone.land(DAY - dt.timedelta(days=1), {1: french}, language="fr-FR")
+    built_zone.land(DAY - dt.timedelta(days=1), {1: french}, language="fr-FR")
     assert [row[0] for row in history()] == [DAY - dt.timedelta(days=1), *days[2:5]]
-    dbt("run", "--select", "config.materialized:incremental", "--full-refresh")
-    check(landing_zone)
+    built_zone.build("full refresh")
+    check(built_zone)
 
 
 def test_a_landing_zone_without_languages_is_read(landing_zone: LandingZone, dbt: Dbt) -> None:

@@ -20,30 +20,32 @@ def prune(project_root: Path, *options: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_pruned_history_stays_in_the_marts(landing_zone: LandingZone, dbt: Dbt, project_root: Path) -> None:
+def test_pruned_history_stays_in_the_marts(built_zone: LandingZone, dbt: Dbt, project_root: Path) -> None:
     today = dt.datetime.now(dt.UTC).date()
-    landing_zone.land(dt.date(2025, 1, 15), FILMS)
-    landing_zone.land(today, FILMS)
+    built_zone.land(dt.date(2025, 1, 15), FILMS)
+    built_zone.land(today, FILMS)
     refused = prune(project_root)
     assert refused.returncode != 0, "the marts have not taken it yet"
-    dbt("seed")
-    dbt("run")
+    built_zone.build()
 
     assert prune(project_root, "--dry-run").returncode == 0
-    assert landing_zone.rows("select count(*) from raw.tmdb_response where snapshot_date < '2025-02-01'") != [
+    assert built_zone.rows("select count(*) from raw.tmdb_response where snapshot_date < '2025-02-01'") != [
         (0,)
     ]
     done = prune(project_root)
     assert done.returncode == 0, done.stderr
-    assert landing_zone.rows("select count(*) from raw.tmdb_response where snapshot_date < '2025-02-01'") == [
+    assert built_zone.rows("select count(*) from raw.tmdb_response where snapshot_date < '2025-02-01'") == [
         (0,)
     ]
 
-    for options in ((), ("--vars", "reparse: true")):
-        dbt("run", "--full-refresh", *options)
-        assert landing_zone.rows(FACTS) == [(2 * len(FILMS), "2025-01-15")]
-        assert_as_landed(landing_zone.rows, landing_zone.landed.values())
+    def reparse() -> None:
+        dbt("run", "--full-refresh", "--vars", "reparse: true")
 
-    landing_zone.land(today + dt.timedelta(days=1), FILMS)
-    dbt("run")
-    assert landing_zone.rows(FACTS) == [(3 * len(FILMS), "2025-01-15")]
+    for rebuild in (lambda: built_zone.build("full refresh"), reparse):
+        rebuild()
+        assert built_zone.rows(FACTS) == [(2 * len(FILMS), "2025-01-15")]
+        assert_as_landed(built_zone.rows, built_zone.landed.values())
+
+    built_zone.land(today + dt.timedelta(days=1), FILMS)
+    built_zone.build()
+    assert built_zone.rows(FACTS) == [(3 * len(FILMS), "2025-01-15")]

@@ -29,7 +29,7 @@ def films(catalogue: Catalogue, day: dt.date) -> dict[int, dict[str, Any] | None
 
 
 def test_every_question_of_the_overview_has_an_answer(
-    landing_zone: LandingZone, dbt: Dbt, project_root: Path
+    built_zone: LandingZone, dbt: Dbt, project_root: Path
 ) -> None:
     text = (project_root / "dbt_project" / "docs" / "overview.md").read_text()
     questions = QUESTION.findall(text)
@@ -37,14 +37,14 @@ def test_every_question_of_the_overview_has_an_answer(
     catalogue = Catalogue("tmdb", 150)
     for days in (8, 7, 1, 0):
         day = TODAY - dt.timedelta(days=days)
-        landing_zone.land(day, films(catalogue, day))
+        built_zone.land(day, films(catalogue, day))
     renamed = films(catalogue, TODAY)
     film = renamed[min(renamed)]
     assert film
     film["tagline"] = "Now with sound."
-    landing_zone.land(TODAY, renamed)
-    dbt("run")
+    built_zone.land(TODAY, renamed)
+    built_zone.build()
     dbt("test", "--select", "test_type:singular")
-    landing_zone.connection.execute("set search_path to analytics, marts")
+    built_zone.connection.execute("set search_path to analytics, marts")
     for question, query in questions:
-        assert landing_zone.rows(query), question
+        assert built_zone.rows(query), question

@@ -40,7 +40,7 @@ def test_it_prints_one_line_and_ends_cleanly(project_root: Path, stop: signal.Si
         with socket.create_connection(address) as hanging:
             hanging.sendall(b"GET /3/movie/3 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\n\r\n")
             process.send_signal(stop)
-            rest, said = process.communicate(timeout=10)
+            rest, said = process.communicate(timeout=60)
     assert (process.returncode, rest, said) == (0, "", "")
 
 
@@ -48,7 +48,7 @@ def test_a_port_that_is_taken(project_root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with _serve(project_root, "--films", "5", "--port", str(port)) as process:
-            out, said = process.communicate(timeout=20)
+            out, said = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
     assert f"cannot listen on 127.0.0.1:{port}: " in said
     assert "Choose another --port" in said

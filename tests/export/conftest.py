@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests import programs
 from tests.databases import Databases, connection_parameters, run_folder
-from tests.dbt_project.conftest import LandingZone
+from tests.dbt_project.compiled import Model
+from tests.dbt_project.conftest import LandingZone, compiled
 from tests.dbt_project.runner import Dbt
 from tests.metabase import films
+
+__all__ = ["compiled"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -40,11 +44,10 @@ class Source:
 
     def start(self, to: Path, *options: str, **changed: str) -> subprocess.Popen[str]:
         """The program, running."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         return subprocess.Popen(
-            [sys.executable, "-m", "export", "--manifest", str(self.manifest), "--to", str(to), *options],
+            [sys.executable, "-m", "export", *self._words(to, options)],
             cwd=PROJECT,
-            env={**environment, **self.pg, **changed},
+            env=self._environment(changed),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -52,9 +55,9 @@ class Source:
 
     def run(self, to: Path, *options: str, **changed: str) -> subprocess.CompletedProcess[str]:
         """What it printed, and its exit code."""
-        process = self.start(to, *options, **changed)
-        out, err = process.communicate(timeout=300)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        return programs.run(
+            "export", self._words(to, options), cwd=PROJECT, env=self._environment(changed), timeout=300
+        )
 
     def written(self, to: Path, *options: str, **changed: str) -> dict[str, Any]:
         """Its descriptor, after an export that must succeed."""
@@ -62,6 +65,13 @@ class Source:
         assert done.returncode == 0, done.stdout + done.stderr
         content: dict[str, Any] = json.loads((to / "datapackage.json").read_text())
         return content
+
+    def _words(self, to: Path, options: Sequence[str]) -> list[str]:
+        return ["--manifest", str(self.manifest), "--to", str(to), *options]
+
+    def _environment(self, changed: Mapping[str, str]) -> dict[str, str]:
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        return {**plain, **self.pg, **changed}
 
 
 def node(schema: str, name: str, columns: Mapping[str, str], key: list[str]) -> dict[str, Any]:
@@ -119,18 +129,21 @@ def things(database: dict[str, str], tmp_path: Path) -> Source:
 
 
 @pytest.fixture(scope="session")
-def marts(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
-    """Two days of films through the landing zone and dbt."""
+def marts(
+    databases: Databases, compiled: tuple[str, list[Model]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Source]:
+    """Two days of films through the landing zone and the statements of dbt."""
+    template, models = compiled
     manifest = run_folder() / "export.manifest.json"
 
     def fill(pg: dict[str, str]) -> None:
-        zone = LandingZone(pg)
+        zone = LandingZone(pg, models)
         for number, day in enumerate((films.FIRST, films.SECOND)):
             zone.land(day, films.films(number))
+        zone.build()
         zone.connection.close()
         with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
-            dbt("run")
             dbt.manifest.write(str(manifest))
 
-    with databases.new(databases.template("export", fill)) as pg:
+    with databases.new(databases.template("export", fill, template)) as pg:
         yield Source(pg, manifest)

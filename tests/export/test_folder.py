@@ -87,7 +87,7 @@ def test_what_was_there_stays_when_it_is_ended(
     running = things.start(out)
     at_work(things, out)
     running.send_signal(number)
-    _, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=60)
     assert running.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}[number]
     assert "Traceback" not in err
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

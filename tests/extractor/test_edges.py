@@ -60,7 +60,7 @@ def lock_held_by(zone: Zone, name: str, seconds: float) -> Iterator[threading.Ev
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(30)
+    held.wait(60)
     yield released
     released.set()
     thread.join()
@@ -257,7 +257,7 @@ class TestSignals:
         for number in range(signals):
             process.send_signal(signal.SIGTERM)
             time.sleep(0.5 * (number == 0))
-        assert process.wait(30) == 143
+        assert process.wait(60) == 143
         said = process.stderr.read().decode()
         assert "goes on where it stopped" not in said and "Traceback" not in said
         assert "SIGTERM" in said
@@ -293,7 +293,7 @@ class TestSignals:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 143
+        assert process.wait(60) == 143
         (told,) = hook.contents()
         assert (told["status"], told["exit_code"]) == ("interrupted", 143)
         said = process.stderr.read().decode()
@@ -305,7 +305,7 @@ class TestSignals:
         process = start()
         wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 20)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 143 and "the same command goes on where it stopped" in said
         assert StoppedError("x", 143).exit_code == 143
 

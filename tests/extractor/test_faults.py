@@ -71,7 +71,8 @@ def test_each_fault_alone(extract: Extract, tmdb: StandIn, zone: Zone, kind: str
     if kind in HARMLESS:
         assert run["retried"] == 0
     else:
-        assert run["retried"] == injected
+        # a busy machine may be slower than what is called a hang here
+        assert run["retried"] == injected or (kind == "hang" and run["retried"] > injected)
     broken = zone.rows("select resource_id, alteration from raw.tmdb_response where alteration is not null")
     quirks = {film for film in films if "\0" in (tmdb.film(film) or {"overview": ""})["overview"]}
     assert {alteration for _, alteration in broken} <= {"removed 1 NUL"}

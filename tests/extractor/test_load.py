@@ -371,7 +371,7 @@ def test_a_signal_ends_a_load_that_waits_for_a_pipe(
         assert loading.poll() is None
     loading.send_signal(signal.SIGTERM)
     # the pipe is still open, and says nothing
-    assert loading.wait(10) == 143
+    assert loading.wait(60) == 143
     assert b"SIGTERM: landing what is in hand" in loading.stderr.read()
     assert zone.films() == set(range(1, BATCH_ROWS + 1))
     assert zone.last_run()["status"] == "interrupted"
@@ -419,7 +419,7 @@ def test_a_dump_goes_to_standard_output_and_minds_a_closed_pipe(
     dumping.stdout.readline()
     dumping.stdout.close()
     said = dumping.stderr.read().decode()
-    assert dumping.wait(10) == 1
+    assert dumping.wait(60) == 1
     assert "standard output was closed before the end" in said and "Traceback" not in said
     assert "Exception ignored" not in said
     dumping.stderr.close()

@@ -90,7 +90,7 @@ def test_a_run_that_was_ended_is_told_but_not_to_whom_pressed_ctrl_c(
     process = start(TMDB_NOTIFY_URL=hook.url)
     wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 20)
     process.send_signal(number)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == code
     assert [content["status"] for content in hook.contents()] == told
     assert all(content["counts"]["landed"] == zone.last_run()["landed"] for content in hook.contents())

@@ -77,7 +77,7 @@ def start_elt(environment: dict[str, str], project_root: Path, tmp_path: Path, h
     for process in started:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 class TestTwoSchedulers:
@@ -118,7 +118,7 @@ class TestTwoSchedulers:
         process = start_elt(TMDB_MAX_RPS="25")
         wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 10)
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
         def is_free() -> bool:
             # a session of its own, which gives the lock back as it ends
@@ -175,7 +175,7 @@ def test_sigterm_ends_the_step_and_the_day(
     process = start_elt(TMDB_MAX_RPS="25")
     wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 10)
     send(process.pid, signal.SIGTERM)
-    built, _ = process.communicate(timeout=30)
+    built, _ = process.communicate(timeout=60)
     assert process.returncode == 143 and built == ""
     assert zone.last_run()["error"] == "stopped by a signal"
     assert [(told["step"], told["status"]) for told in hook.contents()] == [("extract", "interrupted")]
@@ -233,7 +233,7 @@ class TestDbtIsReady:
         day = start_elt(TMDB_MAX_RPS="25")
         wait_for(lambda: children(day, "--wait") and tmdb.traffic.count("/3/movie/") >= 10)
         day.kill()
-        day.wait(10)
+        day.wait(60)
         wait_for(lambda: not children(day, "--wait"))
 
     def test_its_exit_code_and_words_are_dbts_own(self, start_elt: Elt, zone: Zone) -> None:
@@ -286,7 +286,7 @@ def test_sigterm_while_postgresql_does_not_answer_is_told(
             accepted, _ = mute.accept()
             with accepted:
                 process.terminate()
-                _, said = process.communicate(timeout=30)
+                _, said = process.communicate(timeout=60)
     assert process.returncode == 143, said
     assert hook.contents(), said
     (told,) = hook.contents()

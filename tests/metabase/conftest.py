@@ -15,12 +15,15 @@ from metabase.client import Client
 from metabase.manifest import Manifest, load
 from metabase.settings import Connection, Settings
 from tests.databases import Databases, connection_parameters, exclusively, run_folder
-from tests.dbt_project.conftest import LandingZone
+from tests.dbt_project.compiled import Model
+from tests.dbt_project.conftest import LandingZone, compiled
 from tests.dbt_project.runner import Dbt
 from tests.metabase import films
 from tests.metabase.fake import FakeMetabase
 from tests.metabase.openapi import OpenApi
 from warehouse.roles import READER, make_reader
+
+__all__ = ["compiled"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMAIL, PASSWORD, READER_PASSWORD = "ada@example.com", "a-long-passw0rd", "reader-passw0rd"
@@ -55,12 +58,15 @@ def connect(pg: Mapping[str, str]) -> psycopg.Connection:
 
 
 @pytest.fixture(scope="session")
-def built(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """Two days of films, and one that went stale, through the landing zone and dbt."""
+def built(
+    databases: Databases, compiled: tuple[str, list[Model]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """Two days of films, and one that went stale, through the landing zone and the statements of dbt."""
+    template, models = compiled
     manifest = run_folder() / "metabase.manifest.json"
 
     def fill(pg: dict[str, str]) -> None:
-        zone = LandingZone(pg)
+        zone = LandingZone(pg, models)
         gone_stale = {999: films.films(0)[1] | {"id": 999, "title": "Stale", "popularity": 9999.0}}
         zone.land(films.STALE, gone_stale)
         zone.land(films.FIRST, films.films(0))
@@ -74,13 +80,12 @@ def built(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "update raw.extract_run set status = 'finished', requested = 83, landed = 83,"
             " finished_at = started_at + interval '4 seconds'"
         )
+        zone.build()
         zone.connection.close()
         with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
-            # what the dashboards read and nothing else; the models' tests are run elsewhere
-            dbt("build", "--select", "+exposure:*", "--exclude-resource-type", "test", "unit_test")
             dbt.manifest.write(str(manifest))
 
-    with databases.new(databases.template("metabase", fill)) as pg:
+    with databases.new(databases.template("metabase", fill, template)) as pg:
         with exclusively("reader"), connect(pg) as owner:
             make_reader(owner, password=READER_PASSWORD)
         warehouse = Warehouse(pg, load(manifest, PROJECT / "dbt_project", ("marts", "analytics")))

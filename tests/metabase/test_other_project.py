@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.databases import Databases
 from tests.metabase.conftest import EMAIL, PASSWORD, PROJECT, Applying, connect
 
@@ -84,9 +84,8 @@ def shop(tmp_path: Path) -> Path:
 
 def run(shop: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "METABASE_", "TMDB_"))}
-    command = [sys.executable, "-m", "metabase", *arguments, "--folder", str(shop / "dashboards")]
-    environment = {**kept, "TMDB_ENV_FILE": "", **variables}
-    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    words = [*arguments, "--folder", str(shop / "dashboards")]
+    return programs.run("metabase", words, cwd=PROJECT, env={**kept, "TMDB_ENV_FILE": "", **variables})
 
 
 def test_a_shop_has_dashboards(shop: Path, databases: Databases, serve: Callable[..., Applying]) -> None:

@@ -28,7 +28,9 @@ _DRAWN = """
         ![...document.querySelectorAll('main > :not([hidden]) .grid:not([hidden]) [data-card]')]
             .some((cell) => cell.dataset.drawn === 'no')
 """
-PATIENCE = 60
+#: Seconds for a page to be drawn, or a script to end, on a machine that does much else.
+PATIENCE = 240
+_WAYS_BACK = 6
 
 
 class Browser:
@@ -74,7 +76,20 @@ class Browser:
 
     def back(self) -> None:
         """Back within the page, until the page has been told."""
-        self.run_async("addEventListener('popstate', () => setTimeout(done), {once: true}); history.back()")
+        before = self.run("return navigation.entries()[navigation.currentEntry.index - 1].key")
+        # On a busy machine Chromium now and then loses the way back: then it is asked once more, for the
+        # place and not for a step, so that it cannot go too far.
+        for _ in range(_WAYS_BACK):
+            if self.run_async(
+                "const [before] = arguments;"
+                "const there = () => setTimeout(() => done(navigation.currentEntry.key === before));"
+                "navigation.traverseTo(before).finished.then(there, there);"
+                "setTimeout(there, 20000)",
+                before,
+            ):
+                break
+        else:
+            raise AssertionError(f"not back from {self.place}")
         self.wait()
 
     @property

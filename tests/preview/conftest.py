@@ -12,11 +12,14 @@ import pytest
 
 from tests import programs
 from tests.databases import Databases, connection_parameters, once, run_folder
-from tests.dbt_project.conftest import PROJECT, LandingZone
+from tests.dbt_project.compiled import Model
+from tests.dbt_project.conftest import PROJECT, LandingZone, compiled
 from tests.dbt_project.runner import Dbt
 from tests.left_out import missing
 from tests.preview.browser import Browser
 from tests.preview.films import DAYS, LISTS, films
+
+__all__ = ["compiled"]
 
 GALLERY = Path(__file__).with_name("gallery")
 
@@ -58,22 +61,25 @@ class Pages:
 
 
 @pytest.fixture(scope="session")
-def pages(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+def pages(
+    databases: Databases, compiled: tuple[str, list[Model]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pages]:
     """Both pages; the warehouse lives as long."""
+    built, models = compiled
     folder = run_folder() / "preview"
     manifest = folder / "manifest.json"
 
     def three_days(pg: dict[str, str]) -> None:
         folder.mkdir(exist_ok=True)
-        zone = LandingZone(pg)
+        zone = LandingZone(pg, models)
         for day in DAYS:
             zone.land(day, films(day), LISTS)
-        with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
-            dbt("build", "--resource-type", "seed", "--resource-type", "model")
-            dbt.manifest.write(str(manifest))
+        zone.build()
         zone.connection.close()
+        with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
+            dbt.manifest.write(str(manifest))
 
-    template = databases.template("preview", three_days)
+    template = databases.template("preview", three_days, built)
     with databases.new(template) as pg:
         site = Site(pg, manifest, tmp_path_factory.mktemp("preview"))
 

@@ -348,6 +348,6 @@ def test_a_taken_port_is_named(project_root: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with serve(project_root, str(tmp_path), "--port", str(port)) as server:
-            _, message = server.communicate(timeout=30)
+            _, message = server.communicate(timeout=60)
         assert server.returncode == 1
         assert f"port {port} is taken: choose another with PORT=" in message
