@@ -36,6 +36,7 @@ def contents(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
     return {name: [row for (row,) in connection.execute(ROWS.format(name).encode())] for name in tables}
 
 
+@pytest.mark.slow
 def test_a_warehouse_of_0_2_0_keeps_its_pruned_days(left: psycopg.Connection[Any], dbt: Dbt) -> None:
     before = contents(left)
     assert len(before["fact_movie_daily"]) == 27 and before["bridge_movie_cast"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 import yaml
 
 from tests.dbt_project.conftest import LandingZone
@@ -23,6 +24,7 @@ FIELD = "is_softcore"
 UNIT_TEST = "movie_softcore_is_false_where_tmdb_says_nothing"
 
 
+@pytest.mark.slow
 def test_the_worked_example_adds_its_column(
     project_root: Path, database: dict[str, str], tmp_path: Path
 ) -> None:
