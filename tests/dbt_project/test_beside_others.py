@@ -18,7 +18,7 @@ THEIRS = """
     create view public.my_films as select movie_id, title from marts.dim_movie
 """
 MADE = "select oid::bigint, relname from pg_class where relnamespace = 'analytics'::regnamespace order by 1"
-TABLES = """
+RELATIONS = """
     select table_schema || '.' || table_name from information_schema.tables
     where table_schema in ('raw', 'staging', 'marts', 'analytics', 'ops', 'quality') order by 1
 """
@@ -26,7 +26,9 @@ TABLES = """
 
 def state(zone: LandingZone) -> dict[str, list[tuple[str]]]:
     """Everything that stands in everybody's tables and views."""
-    return {name: zone.rows(f"select t::text from {name} as t order by 1") for (name,) in zone.rows(TABLES)}
+    return {
+        name: zone.rows(f"select t::text from {name} as t order by 1") for (name,) in zone.rows(RELATIONS)
+    }
 
 
 def test_views_stay_while_their_definition_does_and_others_views_always(
