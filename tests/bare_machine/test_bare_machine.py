@@ -65,7 +65,7 @@ def test_the_demo_and_the_tests_pass(as_user: AsUser) -> None:
     lacking = ("ps", "chromium", "docker", "curl", "gcc", "psql")
     there = as_user(f"command -v {' '.join(lacking)}")
     assert there.stdout == ""
-    demo = as_user("make demo ARGS='--days 3 --films 100'")
+    demo = as_user("make demo ARGS='--days 3 --films 60 --pages 2'")
     assert demo.returncode == 0, demo.stdout[-5000:]
     assert "What to type next" in demo.stdout
     tests = as_user(f"make test ARGS='{PART}'")
