@@ -1,4 +1,5 @@
-"""What the README promises of a minimal Debian 12: its line of packages, then `make demo` and `make test`.
+"""What the README promises of a minimal Debian 12: its line of packages, then a small `make demo` and a part
+of `make test`.
 
 As an ordinary user, without ps, a browser, Docker or the folder of the real films: a test that needs such
 a thing is skipped by name there.
