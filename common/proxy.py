@@ -56,6 +56,7 @@ def proxy_for(root: str) -> str | None:
     try:
         proxy = urlsplit(address)
         name, _ = proxy.hostname, proxy.port
+        (name or "").encode("idna")
     except ValueError:
         name = None
     shown = given.rpartition("@")[2]

@@ -118,10 +118,11 @@ def url(text: str) -> str:
     rule = "must be an address like https://api.themoviedb.org/3"
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")  # as every library does, some of which fail at a name like a..b
     except ValueError:
         raise ValueError(rule) from None
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or " " in text:
         raise ValueError(rule)
     if parts.username or parts.password:
         raise ValueError("must hold no user name or password")

@@ -369,6 +369,7 @@ class TestEnvironment:
             ("http://proxy.example:99999", "names no proxy"),
             ("a proxy", "names no proxy"),
             ("http://[::1", "names no proxy"),
+            ("http://proxy..example:3128", "names no proxy"),
         ],
     )
     def test_one_that_cannot_be_used_is_named(

@@ -48,6 +48,8 @@ def test_what_is_empty_counts_as_not_set() -> None:
         ("TMDB_BASE_URL", "ftp://api.themoviedb.org/3", "an address like"),
         ("TMDB_BASE_URL", "http://api.themoviedb.org/3", "in the clear"),
         ("TMDB_BASE_URL", "http://localhost:99999", "an address like"),
+        ("TMDB_BASE_URL", "http://host..example/3", "an address like"),
+        ("TMDB_BASE_URL", "http://a host/3", "an address like"),
         ("TMDB_TIMEOUT", "0", "number from 0.1"),
         ("TMDB_MAX_TRIES", "0", "whole number from 1"),
         ("TMDB_PROGRESS_SECONDS", "-1", "number from 0.1"),
