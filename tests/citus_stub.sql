@@ -104,6 +104,7 @@ create table pg_catalog.pg_dist_node (
     -- for the tests: what the node says when it is asked, NULL: it is away
     says text
 );
+create table pg_catalog.pg_dist_object (classid oid not null, objid oid not null);
 reset allow_system_table_mods;
 insert into pg_catalog.pg_dist_node
 values (1, 0, 'coordinator', 5432, '13.2-1'), (2, 1, 'worker-1', 5432, '13.2-1'), (3, 2, 'worker-2', 5432, '13.2-1');

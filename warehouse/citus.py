@@ -18,6 +18,16 @@ _NODES: Final = """
     order by n.groupid
 """
 
+#: Whether the role may make things in this database, but the nodes would not take them: Citus makes a thing
+#: on a node under its owner, whom it must have made known there, which takes a superuser.
+_IS_UNKNOWN: Final = """
+    select has_database_privilege(current_database(), 'create') and not r.rolsuper and not exists (
+        select from pg_dist_object as o where o.classid = 'pg_authid'::regclass and o.objid = r.oid
+    )
+    from pg_roles as r
+    where r.rolname = current_user
+"""
+
 
 def refuse_unfit(connection: "psycopg.Connection") -> None:
     """Raise `WarehouseError` for a node that does not answer, `UsageError` for a cluster that is not set up;
@@ -52,3 +62,10 @@ def refuse_unfit(connection: "psycopg.Connection") -> None:
                 f"the Citus node {node} has {has} in the database {info.dbname}, and the coordinator has"
                 f" {version}: create or update it there. Nothing was written"
             )
+    if connection.execute(_IS_UNKNOWN).fetchone() == (True,):
+        raise UsageError(
+            f"the nodes of the Citus cluster don't know the role {info.user} as an owner. As a superuser, in"
+            f" the database {info.dbname} of the coordinator: create function public.known() returns integer"
+            f" language sql return 1; alter function public.known() owner to {info.user};"
+            " drop function public.known(); Nothing was written"
+        )

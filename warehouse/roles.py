@@ -94,6 +94,8 @@ def _grant(connection: psycopg.Connection, owner: str) -> None:
         with connection.transaction():
             # two at once on one database would wait for, or trip over, each other's catalog rows
             connection.execute("select pg_advisory_xact_lock(hashtext('tmdb-elt roles'))")
+            # on Citus so many tables fit into one transaction only so
+            connection.execute("select set_config('citus.multi_shard_modify_mode', 'sequential', true)")
             for statement in _grants(connection, owner):
                 connection.execute(statement)
     except psycopg.errors.InsufficientPrivilege as error:

@@ -56,6 +56,7 @@
     {%- if not execute -%}
         {%- do ref('stg_tmdb__movie_snapshot') -%}
     {%- endif -%}
+    {%- set is_reread = var('reparse') and model.resource_type != 'unit_test' -%}
     (
         select
             version.movie_id,
@@ -71,7 +72,7 @@
             from {{ ref('stg_tmdb__block_version') }}
             where block = '{{ block }}' and first_seen_on is not null and {{ is_new() }}
         ) as version
-        {% if var('reparse') %}
+        {% if is_reread %}
             inner join (
                 select
                     snapshot.movie_id,
@@ -95,7 +96,7 @@
         ) as landed
             on
                 version.movie_id = landed.resource_id
-                and {{ 'shown.landed_on' if var('reparse') else 'version.first_seen_on' }} = landed.snapshot_date
+                and {{ 'shown.landed_on' if is_reread else 'version.first_seen_on' }} = landed.snapshot_date
     )
 {%- endmacro %}
 

@@ -69,7 +69,12 @@ def test_nothing_is_deprecated(
 
 def test_before_any_extraction_the_tables_are_empty(database: dict[str, str], dbt: Dbt) -> None:
     """Builds, warns, does not crash; also the second time, and with unit tests."""
-    for command in (["build"], ["run", "--select", "config.materialized:incremental"]):
+    reread = ["--select", "stg_tmdb__movie_version,test_type:unit", "--vars", "reparse: true"]
+    for command in (
+        ["build"],
+        ["run", "--select", "config.materialized:incremental"],
+        ["test", *reread],
+    ):
         result = dbt.invoke(*command)
         assert result.success, result.exception
     warned = dbt.invoke("--warn-error", "run", "--select", "dim_genre")
