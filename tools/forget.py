@@ -15,6 +15,7 @@ from datetime import date
 
 import warehouse
 from common.errors import ProgramError
+from extractor import schema
 from tools.elt import LOCK
 from warehouse import advisory, environment
 
@@ -39,7 +40,8 @@ async def _dbt(*words: str) -> int:
 
 async def forget(what: dict[str, object], *, asked: bool) -> int:
     """Say what would go and, where the person agrees, let it go; the exit code."""
-    async with advisory.held(LOCK, "forget"):
+    async with advisory.held(LOCK, "forget") as connection:
+        await schema.refuse_newer(connection)
         if code := await _dbt("run-operation", "forget", "--quiet", "--args", json.dumps(what)):
             return code
         if not asked:
@@ -71,7 +73,7 @@ def main(words: list[str]) -> int:
         environment.load()
         warehouse.enter()
         return asyncio.run(forget(what, asked=options.yes))
-    except (ProgramError, warehouse.WarehouseError) as error:
+    except ProgramError as error:
         print(f"make forget: {error}", file=sys.stderr)
         return error.exit_code
 
