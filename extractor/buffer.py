@@ -31,10 +31,6 @@ class Buffer:
         while len(self._outcomes) >= _FULL * BATCH_ROWS or self._bytes >= _FULL * BATCH_BYTES:
             self._room.clear()
             await self._room.wait()
-        self.put_at_once(outcome)
-
-    def put_at_once(self, outcome: Outcome) -> None:
-        """Add one, room or not."""
         size = len(outcome.body) if isinstance(outcome, Row) else 0
         if not self._outcomes:
             self._first_at = time.monotonic()

@@ -10,10 +10,6 @@ class IdSet:
 
     def __init__(self) -> None:
         self._pages: dict[int, bytearray] = {}
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
 
     def add(self, number: int) -> bool:
         """Take `number` in; False when it was in already."""
@@ -25,5 +21,4 @@ class IdSet:
         if page[place >> 3] & bit:
             return False
         page[place >> 3] |= bit
-        self._count += 1
         return True
