@@ -14,6 +14,12 @@ LANGUAGES = {"en": "English", "cn": "Cantonese"}
 COMPANIES = {1: "Gaumont", 2: "Pixar", 3: "Pixar"}  # two of one name
 
 
+def offer(kind: str, provider_id: int, name: str) -> dict[str, Any]:
+    """What TMDB says of a country where one provider has a film."""
+    provider = {"provider_id": provider_id, "provider_name": name, "logo_path": None, "display_priority": 1}
+    return {"link": "https://www.themoviedb.org", kind: [provider]}
+
+
 def film(id_: int, day: int, draw: random.Random) -> dict[str, Any]:
     """TMDB's payload, as far as the models read it."""
     genres = draw.sample(sorted(GENRES), draw.randint(0, 3))
@@ -39,6 +45,14 @@ def film(id_: int, day: int, draw: random.Random) -> dict[str, Any]:
         "production_countries": [{"iso_3166_1": key, "name": COUNTRIES[key]} for key in countries],
         "production_companies": [{"id": key, "name": COMPANIES[key]} for key in companies],
         "spoken_languages": [{"iso_639_1": "en", "english_name": "English", "name": "English"}],
+        # every second film is on one service in Switzerland, every third on another in France
+        "watch/providers": {
+            "results": {
+                **({"CH": offer("flatrate", 8, "Riverbox")} if id_ % 2 == 0 else {}),
+                **({"FR": offer("ads", 9, "Nimbus")} if id_ % 3 == 0 else {}),
+                "NA": offer("buy", 10, "Shop"),
+            }
+        },
     }
 
 

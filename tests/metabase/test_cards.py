@@ -20,7 +20,7 @@ CHOICES: dict[str, Any] = {
     **{"genre": ("Drama",), "language": ("English",), "country": ("Switzerland",), "continent": ("Europe",)},
     **{"released_from": 1960, "released_to": 2020, "min_votes": 5, "min_films": 2, "days": 10},
     **{"film": ("Film 7",), "film_id": 7, "company": ("Pixar",), "period": "2026-03-01~2026-03-02"},
-    **{"max_minutes": 190, "reason": "timeout"},
+    **{"max_minutes": 190, "reason": "timeout", "watched_in": ("Switzerland",), "provider": ("Riverbox",)},
 }
 NOTHING_ROSE = {"tonight_rising"}
 """With two days there is no week to compare with; its own test makes one."""
@@ -345,6 +345,14 @@ def test_tonight_is_rated_well_by_enough_people(ask: Ask, built: Warehouse) -> N
     assert ratings == sorted(ratings, reverse=True), "where nothing rose, the best rated come first"
     assert f"Watch {rows[0][0]} (" in ask("tonight_sentence", min_votes=50)[0][0]
     assert ask("tonight_sentence", genre=("No such",))[0][0].startswith("No film answers these filters")
+    swiss = {row[-1] for row in ask("tonight_films", min_votes=1, watched_in=("Switzerland",))}
+    assert swiss == {row[-1] for row in ask("tonight_films", min_votes=1, provider=("Riverbox",))}
+    assert swiss and {id_ % 2 for id_ in swiss} == {0}
+    both = {"watched_in": ("France",), "provider": ("Riverbox",)}
+    assert ask("tonight_films", min_votes=1, **both) == [], "in France it is another service that has them"
+    assert ask("tonight_films", min_votes=1, provider=("Shop",)) == [], "which sells them"
+    services = {row[0]: row[1] for row in ask("tonight_services", min_votes=1)}
+    assert services.keys() == {"Riverbox", "Nimbus"} and services["Riverbox"] == len(swiss)
     short = {row[0]: row[4] for row in ask("tonight_films", min_votes=50, max_minutes=120)}
     assert short and max(short.values()) <= 120
     with built.owner.transaction(force_rollback=True):

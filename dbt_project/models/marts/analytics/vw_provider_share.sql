@@ -19,17 +19,30 @@ popular_movie as (
     limit {{ var('popular_movies') }}
 ),
 
+-- a film that a provider both rents and sells counts once
 offered as (
-    select offer.*
+    select
+        offer.movie_id,
+        offer.iso_3166_1,
+        offer.provider_id,
+        bool_or(offer.offer_type = 'flatrate') as is_flatrate
     from offer
     inner join popular_movie on offer.movie_id = popular_movie.movie_id
+    group by offer.movie_id, offer.iso_3166_1, offer.provider_id
+),
+
+watchable as (
+    select distinct
+        movie_id,
+        iso_3166_1
+    from offered
 ),
 
 in_country as (
     select
         iso_3166_1,
-        count(distinct movie_id) as movie_count
-    from offered
+        count(*) as movie_count
+    from watchable
     group by iso_3166_1
 ),
 
@@ -37,8 +50,8 @@ of_provider as (
     select
         iso_3166_1,
         provider_id,
-        count(distinct movie_id) as movie_count,
-        count(distinct movie_id) filter (where offer_type = 'flatrate') as flatrate_movie_count
+        count(*) as movie_count,
+        count(*) filter (where is_flatrate) as flatrate_movie_count
     from offered
     group by iso_3166_1, provider_id
 )
