@@ -321,7 +321,7 @@ def test_a_half_failed_apply_is_repeated(serve: Serve) -> None:
         applying.apply()
     assert len(server.cards) == 8 and not server.dashboards
     applying.apply()
-    assert len(server.cards) == 47
+    assert len(server.cards) == 48
     assert ("POST", "/api/collection") not in applying.writes
     applying.apply()
     assert applying.writes == []
@@ -340,7 +340,7 @@ def test_an_answer_that_was_lost_makes_no_second_card(serve: Serve) -> None:
         applying.apply()
     applying.apply()
     names = [(c["collection_id"], c["name"]) for c in applying.server.cards.values()]
-    assert len(names) == len(set(names)) == 47
+    assert len(names) == len(set(names)) == 48
 
 
 def test_a_card_that_fails_is_told_by_name_with_postgres_own_words(applied: Applying) -> None:
@@ -366,7 +366,7 @@ def test_a_password_that_was_changed_is_sent_again(applied: Applying) -> None:
 def test_a_warehouse_that_was_not_built_is_told(serve: Serve) -> None:
     applying = serve()
     applying.server.syncs = False
-    with pytest.raises(DashboardError, match=r"does not see these.*marts\.dim_company.*dbt build"):
+    with pytest.raises(DashboardError, match=r"does not see these.*marts\.bridge_movie_provider.*dbt build"):
         applying.apply()
 
 

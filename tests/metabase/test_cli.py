@@ -46,7 +46,7 @@ def test_from_nothing_to_dashboards_and_back(
     applied = run("apply", url=server.url)
     assert applied.returncode == 0, applied.stderr
     assert "+ dashboard TMDB/Overview" in applied.stdout
-    assert applied.stdout.endswith(f"47 cards ran; {server.url} has the dashboards\n")
+    assert applied.stdout.endswith(f"48 cards ran; {server.url} has the dashboards\n")
     assert PASSWORD not in applied.stdout + applied.stderr
 
     server.forget()
@@ -96,7 +96,7 @@ def test_check_passes_and_a_mistake_exits_2_with_its_place(
     files: Path, run: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     done = run("check")
-    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("6 dashboards with 47 cards")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("6 dashboards with 48 cards")
     edit(files / "cards" / "films_tracked.sql", "movie.is_stale", "movie.is_old")
     done = run("check")
     assert done.returncode == 2 and done.stdout == ""
