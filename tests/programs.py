@@ -64,6 +64,7 @@ def _become(module: str, command: list[str], cwd: str, env: dict[str, str], fold
     os.environ.update(env)
     time.tzset()
     sys.argv = command[2:]
+    sys.modules.pop(module, None)  # what another program has imported, Python would warn of running
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     finally:
