@@ -26,7 +26,8 @@ _COMMANDS: Final = ("run", "status", "load", "dump", "prune")
 class Option:
     """One option. `check`: text → value, raises `ValueError` with the rule. `default`: as text, may be empty.
 
-    `flag`: None for a variable that no option must show in a process list. `is_switch`: on or off.
+    `flag`: None for a variable that no option must show in a process list. `is_switch`: on or off. `mode`:
+    the only one that takes notice of it.
     """
 
     section: str
@@ -38,6 +39,7 @@ class Option:
     help: str
     commands: tuple[str, ...] = ("run",)
     is_switch: bool = False
+    mode: str | None = None
 
     @property
     def name(self) -> str:
@@ -72,17 +74,19 @@ OPTIONS: Final = (
            "popular: the most popular films and those tracked; export: the whole catalogue; changes: what"
            " changed; ids: a list of your own."),
     Option(_WHICH, "TMDB_PAGES", "--pages", "N", "50", integer(1, 1_000_000),
-           "Mode popular: pages of 20 films; beyond 500 the daily id export names the most popular films."),
+           "Mode popular: pages of 20 films; beyond 500 the daily id export names the most popular films.",
+           mode="popular"),
     Option(_WHICH, "TMDB_DISCOVER", "--discover", "FILTERS", "", discover.filters,
            "Mode popular: only films that pass TMDB's own filters, such as"
-           " with_original_language=fr&vote_count.gte=50."),
+           " with_original_language=fr&vote_count.gte=50.", mode="popular"),
     Option(_WHICH, "TMDB_REGION", "--region", "COUNTRY", "",
            values.like(r"[A-Z]{2}", "a country like FR"),
-           "Mode popular: the country, such as FR, whose releases TMDB_DISCOVER's dates mean."),
+           "Mode popular: the country, such as FR, whose releases TMDB_DISCOVER's dates mean.",
+           mode="popular"),
     Option(_WHICH, "TMDB_IDS_FILE", "--ids-file", "FILE", "", str,
-           "Mode ids: a file with one id a line, TMDB's (603) or IMDb's (tt0133093)."),
+           "Mode ids: a file with one id a line, TMDB's (603) or IMDb's (tt0133093).", mode="ids"),
     Option(_WHICH, "TMDB_TRACK_DAYS", "--track-days", "N", "30", integer(0, 3660),
-           "Mode popular: go on with films that were popular in the last N days; 0 = off."),
+           "Mode popular: go on with films that were popular in the last N days; 0 = off.", mode="popular"),
     Option(_WHICH, "TMDB_LIMIT", "--limit", "N", "", integer(1, 1_000_000_000),
            "At most N films, the most popular ones where the source tells."),
     Option(_WHICH, "TMDB_MIN_POPULARITY", "--min-popularity", "P", "", number(0, 1_000_000),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from common.errors import ConfigurationError, ProgramError
 from common.report import Report
-from extractor import films, landing, tmdb
+from extractor import films, landing, options, tmdb
 from extractor.answer import LISTS
 from extractor.buffer import Buffer
 from extractor.errors import SourceError
@@ -184,13 +184,8 @@ class _Extraction:
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     """What of the settings decides what is fetched, and how; never the token."""
-    popular, ids = settings.mode == "popular", settings.mode == "ids"
-    return {
-        "pages": settings.pages if popular else None,
-        "track_days": settings.track_days if popular else None,
-        "discover": settings.discover if popular else None,
-        "region": settings.region if popular else None,
-        "ids_file": settings.ids_file if ids else None,
+    of_a_mode = [option for option in options.of("run") if option.mode]
+    return {o.name: getattr(settings, o.name) if o.mode == settings.mode else None for o in of_a_mode} | {
         "language": settings.language or "en-US",
         "blocks": ",".join(settings.blocks) or "none",
         "limit": settings.limit,

@@ -49,13 +49,11 @@ class Settings:
 
     @property
     def unused(self) -> list[str]:
-        """Variables that choose films, are set, and are of another mode than this one."""
-        of_mode = {"popular": ("discover", "region"), "ids": ("ids_file",)}
+        """Variables that are set, and are of another mode than this one."""
         return [
-            f"TMDB_{name.upper()}"
-            for mode, names in of_mode.items()
-            for name in names
-            if mode != self.mode and getattr(self, name)
+            option.variable
+            for option in options.of("run")
+            if option.mode not in (None, self.mode) and not option.default and getattr(self, option.name)
         ]
 
     @property
