@@ -100,7 +100,7 @@ def main() -> None:
             destination=dlt.destinations.postgres(credentials=address()),
             dataset_name="dlt_films",
         )
-        pipeline.extract(tmdb(Job.from_environment())).raise_on_failed_jobs()
+        pipeline.run(tmdb(Job.from_environment())).raise_on_failed_jobs()
 
 
 def address() -> str:
