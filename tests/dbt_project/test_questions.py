@@ -39,7 +39,7 @@ def answered(zone: LandingZone, query: str) -> str:
 
 
 def test_every_question_of_the_docs_has_an_answer(
-    built_zone: LandingZone, dbt: Dbt, project_root: Path
+    landing_zone: LandingZone, dbt: Dbt, project_root: Path
 ) -> None:
     text = (project_root / "dbt_project" / "docs" / "overview.md").read_text()
     questions = QUESTION.findall(text)
@@ -47,23 +47,24 @@ def test_every_question_of_the_docs_has_an_answer(
     catalogue = Catalogue("tmdb", 150)
     for days in (8, 7, 1, 0):
         day = TODAY - dt.timedelta(days=days)
-        built_zone.land(day, films(catalogue, day))
+        landing_zone.land(day, films(catalogue, day))
     renamed = films(catalogue, TODAY)
     film = renamed[min(renamed)]
     assert film
     film["tagline"] = "Now with sound."
-    built_zone.land(TODAY, renamed)
-    built_zone.build()
+    landing_zone.land(TODAY, renamed)
+    dbt("seed")
+    dbt("run")
     dbt("test", "--select", "test_type:singular")
-    built_zone.connection.execute("set search_path to analytics, marts")
+    landing_zone.connection.execute("set search_path to analytics, marts")
     for question, query in questions:
-        assert built_zone.rows(query), question
+        assert landing_zone.rows(query), question
 
     cookbook = (project_root / "docs" / "cookbook.md").read_text()
     answers: list[str] = []
 
     def recipe(found: re.Match[str]) -> str:
-        answers.append(answered(built_zone, found[1]))
+        answers.append(answered(landing_zone, found[1]))
         return f"```sql\n{found[1]}```\n\n{answers[-1]}"
 
     right = RECIPE.sub(recipe, cookbook)
