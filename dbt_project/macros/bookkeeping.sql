@@ -3,7 +3,7 @@
 
     ops.build: what the landing zone held when each invocation of dbt began.
     ops.watermark: the load up to which each model has taken everything.
-    ops.view_definition: how each view was last made.
+    ops.definition: how each view was last made, and with which columns each table.
     ops.test_result: how each data test last ended.
 -#}
 {% macro bookkeeping_schema() %}{{ generate_schema_name('ops', none) }}{% endmacro %}
@@ -23,7 +23,7 @@
             load_id bigint not null,
             updated_at timestamptz not null default now()
         );
-        create table if not exists {{ ops }}.view_definition (
+        create table if not exists {{ ops }}.definition (
             relation text primary key,
             sql_hash text not null,
             definition_hash text not null

@@ -30,15 +30,19 @@
     {% do return(asked or (bounds or load_bounds()).taken is none) %}
 {% endmacro %}
 
-{#- taken: the model's watermark, none where it has never run. available: the load up to which all that it reads is there. -#}
-{% macro load_bounds() %}
+{#-
+    taken: the model's watermark, none where it has never run. available: the load up to which all that it reads is there. is_known: of a
+    model's `sql`, whether it and its table are as they were last.
+-#}
+{% macro load_bounds(sql=none) %}
     {% set row = run_query(
         'select (select load_id from ' ~ bookkeeping_schema() ~ ".watermark where relation = '" ~ this.identifier ~ "'), "
-        ~ available_load()
+        ~ available_load() ~ ', ' ~ (is_as_defined(sql) if sql else 'false')
     ).rows[0] %}
     {% do return({
         'taken': row[0] | int if row[0] is not none and load_cached_relation(this) else none,
         'available': row[1] | int,
+        'is_known': row[2],
     }) %}
 {% endmacro %}
 
@@ -66,7 +70,7 @@
     {% do return(tables) %}
 {% endmacro %}
 
-{#- Post-hook, in the model's own transaction: what it has taken. -#}
+{#- SQL, in the model's own transaction: what it has taken. -#}
 {% macro record_watermark() %}
     {% if execute and not flags.EMPTY %}
         insert into {{ bookkeeping_schema() }}.watermark (relation, load_id)

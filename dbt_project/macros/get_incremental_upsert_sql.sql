@@ -12,11 +12,11 @@
 {% macro get_incremental_upsert_sql(arg_dict) %}
     {% set meta = (config.get('meta') or {}) %}
     {% set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] %}
-    {% set columns = arg_dict['dest_columns'] | map(attribute='name') | list %}
+    {% set columns = arg_dict['dest_columns'] %}
     {% set attributes = columns | reject('in', keys) | list %}
     {% set compared = attributes if meta.get('tracks_loads') else attributes | reject('equalto', 'load_id') | list %}
     {% set new_rows, target = arg_dict['temp_relation'], arg_dict['target_relation'] %}
-    {% set replaces = 'all' if is_rebuild() and not meta.get('kept') else meta.get('replaces') %}
+    {% set replaces = 'all' if arg_dict['is_rebuild'] and not meta.get('kept') else meta.get('replaces') %}
     {% if flags.EMPTY %}
         {% set replaces = none %}
     {% endif %}

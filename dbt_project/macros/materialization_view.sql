@@ -8,17 +8,7 @@
 {% materialization view, adapter='postgres' %}
     {% set existing = load_cached_relation(this) %}
     {% set target_relation = this.incorporate(type='view') %}
-    {% set described = [model.description] %}
-    {% for name, column in model.columns.items() %}
-        {% do described.append([name, column.data_type, column.description]) %}
-    {% endfor %}
-    {% set sql_hash = local_md5(sql ~ described) %}
-
-    {% set known = run_query(
-        'select 1 from ' ~ bookkeeping_schema() ~ ".view_definition where relation = '" ~ this.schema ~ '.' ~ this.identifier
-        ~ "' and sql_hash = '" ~ sql_hash ~ "' and definition_hash = "
-        ~ 'md5(pg_get_viewdef(to_regclass(' ~ "'" ~ this.include(database=false) ~ "')))"
-    ).rows if existing and existing.is_view else [] %}
+    {% set known = existing and existing.is_view and run_query('select ' ~ is_as_defined(sql)).rows[0][0] %}
 
     {% if known and not flags.EMPTY %}
         {% call noop_statement('main', 'UNCHANGED') %}{{ sql }}{% endcall %}
@@ -34,14 +24,7 @@
             {{ get_create_view_as_sql(target_relation, sql) | replace('create view', 'create or replace view', 1) }}
         {% endcall %}
         {% do persist_docs(target_relation, model) %}
-        {% call statement('definition') %}
-            insert into {{ bookkeeping_schema() }}.view_definition (relation, sql_hash, definition_hash)
-            values (
-                '{{ this.schema }}.{{ this.identifier }}', '{{ sql_hash }}',
-                md5(pg_get_viewdef('{{ this.include(database=false) }}'::regclass))
-            )
-            on conflict (relation) do update set sql_hash = excluded.sql_hash, definition_hash = excluded.definition_hash
-        {% endcall %}
+        {% call statement('definition') %}{{ note_definition(sql) }}{% endcall %}
         {{ run_hooks(post_hooks, inside_transaction=True) }}
         {{ adapter.commit() }}
         {{ run_hooks(post_hooks, inside_transaction=False) }}

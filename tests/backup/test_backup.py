@@ -102,7 +102,7 @@ def content(pg: dict[str, str], without: frozenset[str] = frozenset()) -> dict[s
             [list(roles.OUR_SCHEMAS)],
         ).fetchall()
         for name, kind, columns in relations:
-            if name == "ops.view_definition":  # the texts that it digests name the database
+            if name == "ops.definition":  # the texts that it digests name the database
                 continue
             wanted = ["last_value", "is_called"] if kind == "S" else [c for c in columns if c not in without]
             query = sql.SQL("select {}::text from {} order by 1").format(

@@ -43,7 +43,7 @@ def test_views_stay_while_their_definition_does_and_others_views_always(
         dbt("run", *options)
         assert built_zone.rows(MADE) == made, options
     # as if this version of the project had changed every view: they are replaced in place
-    built_zone.connection.execute("update ops.view_definition set sql_hash = ''")
+    built_zone.connection.execute("update ops.definition set sql_hash = ''")
     dbt("run", "--select", "config.materialized:view")
     assert built_zone.rows(MADE) == made
     assert built_zone.rows("select count(*) from public.mine") == [(len(FILMS),)]

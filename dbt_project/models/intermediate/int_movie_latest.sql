@@ -5,7 +5,6 @@
     full_refresh=false,
     persist_docs={'relation': false, 'columns': false},
     contract={'enforced': true},
-    post_hook='{{ record_watermark() }}',
     unique_key='movie_id',
     indexes=[{'columns': ['load_id']}]
 ) }}
