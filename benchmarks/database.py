@@ -1,11 +1,9 @@
 """Databases of the benchmarks' own, on the warehouse's server."""
 
-import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 import warehouse
+from tools.dbt_command import GO
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -43,21 +42,33 @@ class BenchWarehouse:
             sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(self._name))
         )
 
-    def dbt(self, *command: str) -> float:
-        """Seconds that a dbt command takes as a whole process. Raises CalledProcessError."""
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = str(PROJECT / "dbt_project")
-            options: Sequence[str] = [
-                *("--project-dir", folder, "--profiles-dir", folder, "--exclude-resource-type", "unit_test"),
-                *("--target-path", str(PROJECT / "build" / "bench" / self._name), "--log-path", scratch),
-            ]
-            began = time.perf_counter()
-            subprocess.run(
-                [str(Path(sys.executable).with_name("dbt")), "--quiet", *command, *options],
-                env={**os.environ, **self.variables},
-                check=True,
-            )
-            return time.perf_counter() - began
+    def dbt(self, *command: str, waits: bool = False) -> float:
+        """Seconds that dbt takes: as a whole process or, if it `waits`, from when a dbt that has read
+        the project is told to go, as in `make elt`. Raises CalledProcessError.
+        """
+        program = [sys.executable, "-m", "tools.dbt_command", *(["--wait"] if waits else []), *command]
+        environment = {
+            **self.environment(),
+            "TMDB_BUILD_FOLDER": str(PROJECT / "build" / "bench" / self._name),
+        }
+        began = time.perf_counter()
+        with subprocess.Popen(
+            [*program, "--quiet", "--exclude-resource-type", "unit_test"],
+            stdin=subprocess.PIPE,
+            cwd=PROJECT,
+            env=environment,
+        ) as process:
+            assert process.stdin is not None
+            if waits:
+                _rests(psutil.Process(process.pid))
+                began = time.perf_counter()
+                process.stdin.write(GO)
+            process.stdin.close()
+            code = process.wait()
+            seconds = time.perf_counter() - began
+        if code:
+            raise subprocess.CalledProcessError(code, program)
+        return seconds
 
     def view_times(self) -> dict[str, float]:
         """Milliseconds that reading all of each view takes, the median of five."""
@@ -101,6 +112,14 @@ class BenchWarehouse:
             except psutil.NoSuchProcess:  # it ended just now, and is among the postmaster's
                 continue
         return total
+
+
+def _rests(process: psutil.Process) -> None:
+    """Wait until a process has used no CPU for a second."""
+    used = -1.0
+    while used != (now := sum(process.cpu_times()[:2])):
+        used = now
+        time.sleep(1)
 
 
 def connection_options(variables: Mapping[str, str]) -> dict[str, str]:
