@@ -20,6 +20,7 @@
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% do read_one_by_one() %}
     {% if not existing %}
         {% call statement('main') %}{{ get_create_table_as_sql(False, target_relation, sql) }}{% endcall %}
         {% do create_indexes(target_relation) %}

@@ -137,11 +137,13 @@
 {% endmacro %}
 
 {#-
-    Pre-hook of the tables. Foreign keys point at a reference table from all nodes: Citus lets a transaction write to it only if what it read
-    before, the new rows, was read one shard after the other, too.
+    Begins to write a table. Foreign keys point at a reference table from all nodes: Citus lets a transaction write to it only if what it
+    read before, the new rows, was read one shard after the other, too.
 -#}
 {% macro read_one_by_one() %}
-    {{- one_by_one() if distribution(model) == 'reference' }}
+    {% if distribution(model) == 'reference' and on_citus() %}
+        {% do run_query(one_by_one()) %}
+    {% endif %}
 {% endmacro %}
 
 {#-
