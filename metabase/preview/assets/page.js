@@ -27,15 +27,14 @@ async function start() {
     if (card.error) return { error: card.error };
     if (!page.live) return page.results[card.results[keyInFile(index, card)]] ?? null;
     const query = queryOf(reaching(page.dashboards[index], card), states[index]);
-    let answer;
     try {
-      answer = await fetch(`answer/${card.id}?${query}`, { signal: asking.signal });
+      // its body, too: an abort may come between the two
+      return await (await fetch(`answer/${card.id}?${query}`, { signal: asking.signal })).json();
     } catch (error) {
       // nobody waits for it any more: other filters or another dashboard were chosen
       if (error.name === "AbortError") return new Promise(() => {});
       return { error: "The preview does not answer: is `make preview SERVE=1` still running?" };
     }
-    return answer.json();
   }
 
   function draw(index) {
