@@ -15,7 +15,7 @@ from metabase.errors import DashboardError, UsageError
 from metabase.preview.answers import Answers
 from metabase.preview.choices import MOST_VALUES
 from metabase.preview.content import Content
-from metabase.preview.live import Warehouse, serve
+from metabase.preview.live import AT_ONCE, Warehouse, serve
 from metabase.preview.page import render_page
 from metabase.preview.queries import connect
 from metabase.spec import Spec
@@ -98,7 +98,7 @@ def _write(
     spec: Spec, models: manifests.Manifest, output: Path, values: int, note: str, timeout: int
 ) -> None:
     began = time.monotonic()
-    with connect({model.schema for model in models.models.values()}, timeout) as reader:
+    with connect({model.schema for model in models.models.values()}, timeout, AT_ONCE) as reader:
         content = Content(spec, Answers(spec, models, reader), most_values=values)
         page = render_page(content, datetime.now(UTC), note)
     output.parent.mkdir(parents=True, exist_ok=True)

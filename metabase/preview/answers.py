@@ -1,7 +1,8 @@
 """The cards' answers, each kept once however many cards, places and filter values share it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from metabase.errors import UsageError, shown
 from metabase.manifest import Manifest
@@ -38,16 +39,22 @@ class Answers:
         """Every different answer, in the order of the numbers that `ask` gave."""
         return list(self._places)
 
-    def ask(self, card: Card, values: Mapping[str, Choice | None], filtered: bool) -> int:
-        """The number of the answer to a card with these tag values. Raises `CardError`."""
+    def ask(self, card: Card, questions: Iterable[tuple[Mapping[str, Choice | None], bool]]) -> list[int]:
+        """The numbers of a card's answers to these tag values, each with whether they filter it. Raises
+        `CardError`.
+        """
         listed = card.display in ("table", "object")
-        limit = (MOST_FILTERED if filtered else MOST_LISTED) if listed else MOST_ROWS
-        sql, parameters = render(card, self._relations, self._variables, values)
-        question = json.dumps([sql, parameters, limit], sort_keys=True)
-        if question not in self._asked:
-            rows = self.reader.rows(sql, parameters, limit)
-            self._asked[question] = self._places.setdefault(rows, len(self._places))
-        return self._asked[question]
+        asked = []
+        for values, filtered in questions:
+            limit = (MOST_FILTERED if filtered else MOST_LISTED) if listed else MOST_ROWS
+            sql, parameters = render(card, self._relations, self._variables, values)
+            asked.append((json.dumps([sql, parameters, limit], sort_keys=True), sql, parameters, limit))
+        new = {key: question for key, *question in asked if key not in self._asked}
+        with ThreadPoolExecutor(self.reader.at_once) as threads:
+            answers = list(threads.map(lambda question: self.reader.rows(*question), new.values()))
+        for key, rows in zip(new, answers, strict=True):
+            self._asked[key] = self._places.setdefault(rows, len(self._places))
+        return [self._asked[key] for key, *_ in asked]
 
     def extent(self, column: Column) -> Extent:
         """The dates in a column. Raises `DashboardError`."""

@@ -127,9 +127,10 @@ class Content:
         error = None
         if not self.live:
             try:
-                for combination, values in combinations(offered, frozenset(item.filters)):
-                    tags = tag_values(dashboard, item, values)
-                    results[combination] = self.answers.ask(card, tags, filtered=bool(combination))
+                combined = list(combinations(offered, frozenset(item.filters)))
+                questions = [(tag_values(dashboard, item, values), bool(name)) for name, values in combined]
+                answers = self.answers.ask(card, questions)
+                results = dict(zip((name for name, _ in combined), answers, strict=True))
             except CardError as problem:
                 error = self.failed[f"{dashboard.name} / {card.name}"] = str(problem)
         known = card.display in PLOTS | LISTS

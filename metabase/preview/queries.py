@@ -3,8 +3,9 @@
 import datetime as dt
 import decimal
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 import psycopg
@@ -58,27 +59,44 @@ class Extent:
 
 
 class Reader:
-    """One read-only transaction; see `connect`."""
+    """Read-only transactions that see the same, one for each query that may run at once; see `connect`."""
 
-    def __init__(self, connection: psycopg.Connection[Any], seconds: int) -> None:
-        self._connection = connection
+    def __init__(self, connections: list[psycopg.Connection[Any]], seconds: int) -> None:
+        self.at_once = len(connections)
+        self._free: SimpleQueue[psycopg.Connection[Any]] = SimpleQueue()
+        for connection in connections:
+            self._free.put(connection)
         self._seconds = seconds
 
-    def rows(self, query: str, parameters: Mapping[str, Value], limit: int = MOST_ROWS) -> Rows:
-        """At most `limit` rows of a query. Raises `CardError` with PostgreSQL's message."""
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection that no other thread asks, in a savepoint: one card's mistake must not end the others'
+        transaction.
+        """
+        connection = self._free.get()
         try:
-            # a savepoint: one card's mistake must not end the others' transaction
-            with self._connection.transaction(), self._connection.cursor(row_factory=tuple_row) as cursor:
+            with connection.transaction():
+                yield connection
+        finally:
+            self._free.put(connection)
+
+    def rows(self, query: str, parameters: Mapping[str, Value], limit: int = MOST_ROWS) -> Rows:
+        """At most `limit` rows of a query. Threads may ask at once. Raises `CardError` with PostgreSQL's
+        message.
+        """
+        try:
+            with self._connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
                 cursor.execute(query.encode(), dict(parameters))
                 columns = tuple(
-                    Column(column.name, self._type(column.type_code)) for column in cursor.description or ()
+                    Column(column.name, _type(connection, column.type_code))
+                    for column in cursor.description or ()
                 )
                 found = tuple(tuple(_cell(value) for value in row) for row in cursor.fetchmany(limit))
                 return Rows(columns, found, cursor.rowcount)
         except psycopg.OperationalError as error:
             if isinstance(error, errors.QueryCanceled):
                 raise CardError(f"it took longer than {self._seconds} s") from error
-            if not self._connection.closed:
+            if not connection.closed:
                 raise CardError(str(error).strip()) from error
             message = f"PostgreSQL ended the connection: {str(error).strip()}. Try again"
             raise DashboardError(message) from error
@@ -87,13 +105,13 @@ class Reader:
 
     def extent(self, relation: str, column: str) -> Extent:
         """The dates in a column. Raises `DashboardError` when the table was never built."""
-        database = self._connection.info.dbname
         query = sql.SQL("select max({0}), count(distinct {0}) from {1}").format(
             sql.Identifier(column), sql.Identifier(*relation.split("."))
         )
         try:
-            with self._connection.transaction():
-                last, days = self._connection.execute(query).fetchone() or (None, 0)
+            with self._connection() as connection:
+                database = connection.info.dbname
+                last, days = connection.execute(query).fetchone() or (None, 0)
         except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
             raise DashboardError(
                 f"the database {database} has no tables of this project yet ({relation} is "
@@ -101,38 +119,49 @@ class Reader:
             ) from error
         return Extent(database, last, days)
 
-    def _type(self, oid: int) -> str:
-        info = self._connection.adapters.types.get(oid)
-        name = info.name if info else "text"
-        if name in _INTEGERS:
-            return "integer"
-        if name in _NUMBERS:
-            return "number"
-        if name in ("timestamp", "timestamptz"):
-            return "timestamp"
-        return {"date": "date", "bool": "boolean"}.get(name, "text")
+
+def _type(connection: psycopg.Connection[Any], oid: int) -> str:
+    info = connection.adapters.types.get(oid)
+    name = info.name if info else "text"
+    if name in _INTEGERS:
+        return "integer"
+    if name in _NUMBERS:
+        return "number"
+    if name in ("timestamp", "timestamptz"):
+        return "timestamp"
+    return {"date": "date", "bool": "boolean"}.get(name, "text")
 
 
 @contextmanager
-def connect(schemas: Iterable[str] = (), seconds: int = 60) -> Iterator[Reader]:
-    """A read-only transaction in the database that the PG* variables name, as the reader's role where it can.
+def connect(schemas: Iterable[str] = (), seconds: int = 60, at_once: int = 1) -> Iterator[Reader]:
+    """A reader of the database that the PG* variables name, as the reader's role where it can; it carries out
+    so many queries `at_once`.
 
     That role is taken when the server has it, we may become it, and it may use all of `schemas`. A statement
     may take `seconds`. Raises `DashboardError` when the database can't be reached.
     """
-    try:
-        connection = warehouse.connect(application_name="preview")
-    except warehouse.WarehouseError as error:
-        raise DashboardError(str(error)) from error
-    connection.execute(
-        "set default_transaction_read_only = on; set default_transaction_isolation = 'repeatable read';"
-        # a query whose asker is gone ends soon, instead of at its timeout
-        f" set statement_timeout = '{seconds}s'; set client_connection_check_interval = '2s';"
-        " set jit = off".encode()
-    )
-    with connection, connection.transaction():
-        _become_reader(connection, list(schemas))
-        yield Reader(connection, seconds)
+    connections: list[psycopg.Connection[Any]] = []
+    with ExitStack() as opened:
+        while len(connections) < at_once:
+            try:
+                connection = opened.enter_context(warehouse.connect(application_name="preview"))
+            except warehouse.WarehouseError as error:
+                raise DashboardError(str(error)) from error
+            connection.execute(
+                "set default_transaction_read_only = on;"
+                " set default_transaction_isolation = 'repeatable read';"
+                # a query whose asker is gone ends soon, instead of at its timeout
+                f" set statement_timeout = '{seconds}s'; set client_connection_check_interval = '2s';"
+                " set jit = off".encode()
+            )
+            opened.enter_context(connection.transaction())
+            if connections:  # they see what the first one sees
+                (snapshot,) = connections[0].execute("select pg_export_snapshot()").fetchone() or ("",)
+                connection.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(snapshot)))
+            connections.append(connection)
+        for connection in connections:
+            _become_reader(connection, list(schemas))
+        yield Reader(connections, seconds)
 
 
 def _become_reader(connection: psycopg.Connection[Any], schemas: list[str]) -> None:
