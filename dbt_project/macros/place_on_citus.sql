@@ -7,11 +7,15 @@
     else is a reference table, of which each node has a copy, so that it can be joined with any film. `meta: {distribution: column}`, or
     `reference`, says otherwise.
 
-    Whether this is a cluster is never configured: the catalog of the extension is there or not. dbt looks it up once in a run, as it
-    keeps the relations of a schema in mind.
+    Whether this is a cluster is never configured: the catalog of the extension is there or not. It is asked many times for each model, so
+    the answer of a run is kept in the graph, the one thing that all models share.
 -#}
 {% macro on_citus() %}
-    {% do return(execute and adapter.get_relation(target.database, 'pg_catalog', 'pg_dist_partition') is not none) %}
+    {% set kept = 'on_citus ' ~ invocation_id %}
+    {% if execute and kept not in graph %}
+        {% do graph.update({kept: run_query("select to_regclass('pg_catalog.pg_dist_partition') is not null").rows[0][0]}) %}
+    {% endif %}
+    {% do return(execute and graph[kept]) %}
 {% endmacro %}
 
 {#- How the table of a model (a node of the graph) is placed: the column by which it is distributed, or `reference`. -#}
