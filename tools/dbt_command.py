@@ -14,10 +14,13 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import warehouse
 from warehouse import environment
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT: Final = environment.PROJECT / "dbt_project"
 
@@ -26,6 +29,7 @@ GO: Final = b"g"
 
 #: They change how the project is read: a reading without them would be thrown away by the one that has them.
 _READING: Final = ("--vars", "--target", "-t", "--profile", "--project-dir")
+_SOURCES: Final = (".sql", ".yml", ".yaml", ".csv", ".md", ".py")
 _NEEDS_NO_WAREHOUSE: Final = "parse"
 
 
@@ -51,6 +55,16 @@ def _reading(words: list[str]) -> list[str]:
     ]
 
 
+def _written(manifest: "Manifest") -> dict[Path, int]:
+    """When each file of the project was written, in nanoseconds since 1970."""
+    from dbt.contracts.files import FilePath
+
+    paths = (file.path for file in manifest.files.values())
+    folders = {path.project_root for path in paths if isinstance(path, FilePath)}
+    files = (file for folder in folders for file in Path(folder).rglob("*"))
+    return {file: file.stat().st_mtime_ns for file in files if file.suffix in _SOURCES and file.exists()}
+
+
 def main(words: list[str]) -> int:
     """Run dbt, whose exit code is that of the process; 2 when the warehouse can't be settled."""
     waits = words[:1] == ["--wait"]
@@ -69,16 +83,21 @@ def main(words: list[str]) -> int:
     # what dbt makes of a project it needs until it ends: to look for garbage in it takes a tenth of its time
     gc.disable()
     from dbt.cli.main import cli, dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
 
     project = {}
     if waits:
         with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
             # what is wrong with the project, the command itself will say
-            parsed = dbtRunner().invoke(command(["parse", "--quiet", "--no-write-json", *_reading(words)]))
-        if parsed.success:
-            project["manifest"] = parsed.result
+            read = (
+                dbtRunner().invoke(command(["parse", "--quiet", "--no-write-json", *_reading(words)])).result
+            )
+        written = _written(read) if isinstance(read, Manifest) else {}
         if sys.stdin.buffer.read(1) != GO:
             return 0
+        # unless somebody has worked on the models meanwhile
+        if isinstance(read, Manifest) and written == _written(read):
+            project["manifest"] = read
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
     cli(command(words), prog_name="dbt", obj=project)
