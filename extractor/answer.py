@@ -4,17 +4,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import orjson
 
+from extractor.errors import RetriableError
 from extractor.rows import ID_LIMIT
 
 #: Escapes, read from the left so that the second half of `\\\\` never begins one: a pair of surrogates that
 #: belong together, one \\uXXXX, or any other.
 _ESCAPE: Final = re.compile(
-    rb"\\(?:(?P<pair>u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|u(?P<code>[0-9a-fA-F]{4})|.)",
-    re.DOTALL,
+    rb"(?s)\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?P<code>[0-9a-fA-F]{4})|.)"
 )
 _SUSPECT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
@@ -30,7 +31,6 @@ BLOCKS: Final[Mapping[str, Mapping[str, type]]] = {
     "alternative_titles": {"titles": list},
     "videos": {"results": list},
 }
-_JSONPATH_KIND: Final[Mapping[type, str]] = {list: "array", dict: "object"}
 
 #: Films that TMDB puts on one page of discover, and of changes.
 PAGE_FILMS: Final = 20
@@ -38,13 +38,8 @@ CHANGES_PAGE_FILMS: Final = 100
 _TOTAL_DRIFT: Final = 16
 
 
-class BadBodyError(Exception):
-    """The body is not what was asked for; `reason` is a short name for it."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+class BadBodyError(RetriableError):
+    """The body is not what was asked for."""
 
 
 Check = Callable[[Any], None]
@@ -56,10 +51,11 @@ def movie(movie_id: int) -> Check:
 
     def check(document: Any) -> None:
         got = _object(document).get("id")
-        if type(got) is not int or got != movie_id:
-            if "id" not in document and "status_code" in document:
-                raise BadBodyError("error_body", f"status 200 with TMDB's error {_error(document)}")
-            raise BadBodyError("other_id", f"asked for film {movie_id}, got id {str(got)[:100]!r}")
+        if type(got) is int and got == movie_id:
+            return
+        if "id" not in document and "status_code" in document:
+            raise BadBodyError("error_body", f"status 200 with TMDB's error {_error(document)}")
+        raise BadBodyError("other_id", f"asked for film {movie_id}, got id {str(got)[:100]!r}")
 
     return check
 
@@ -81,9 +77,7 @@ def without_bad_blocks(
     body: bytes, document: dict[str, Any], names: Iterable[str]
 ) -> tuple[bytes, str | None]:
     """A film's answer without those of the blocks `names` that came as something else (null, an error), and
-    what was left out, in words.
-
-    In the landing zone a block that is there is a whole one, so absence is never taken for emptiness.
+    what was left out, in words: in the landing zone a block that is there is a whole one.
     """
     bad = [name for name in names if name in document and not has_block(document, name)]
     if not bad:
@@ -93,8 +87,8 @@ def without_bad_blocks(
 
 
 def with_exact_numbers(body: bytes) -> dict[str, Any]:
-    """The object in `body` with each number as its own text, for `orjson.dumps`: also those that no float
-    holds keep their digits. Raises `BadBodyError` when it is nested too deeply.
+    """The object in `body`, for `orjson.dumps`, each number as its own text: also those that no float holds
+    keep their digits. Raises `BadBodyError` when it is nested too deeply.
     """
     try:
         read: dict[str, Any] = json.loads(body, parse_int=orjson.Fragment, parse_float=orjson.Fragment)
@@ -108,11 +102,9 @@ def full_jsonpath(wanted: Iterable[str]) -> str:
     """The predicate, for PostgreSQL's `@@`, that a payload holds all blocks `wanted`, as `has_block` says."""
     terms = []
     for name in wanted:
-        block = f'$."{name}"'
-        terms.append(f'{block}.type() == "object" && !exists({block}.status_code)')
-        terms += [
-            f'{block}."{member}".type() == "{_JSONPATH_KIND[kind]}"' for member, kind in BLOCKS[name].items()
-        ]
+        terms.append(f'$."{name}".type() == "object" && !exists($."{name}".status_code)')
+        for member, kind in BLOCKS[name].items():
+            terms.append(f'$."{name}"."{member}".type() == "{"array" if kind is list else "object"}"')
     return " && ".join(terms)
 
 
@@ -121,10 +113,8 @@ def rows_with(key: str, under: str | None = None) -> Check:
 
     def check(document: Any) -> None:
         rows = _object(document).get(under) if under else document
-        if not (
-            isinstance(rows, list) and rows and all(isinstance(row, dict) and key in row for row in rows)
-        ):
-            raise BadBodyError("not_a_list", f"not a list of rows with {key!r}: {_excerpt(document)}")
+        if not _is_list_of(rows, lambda row: isinstance(row, dict) and key in row) or not rows:
+            raise _unlike("not_a_list", f"not a list of rows with {key!r}", document)
 
     return check
 
@@ -135,7 +125,7 @@ def certifications(document: Any) -> None:
     if not (
         isinstance(countries, dict) and countries and all(isinstance(r, list) for r in countries.values())
     ):
-        raise BadBodyError("not_a_list", f"no certifications by country in it: {_excerpt(document)}")
+        raise _unlike("not_a_list", "no certifications by country in it", document)
 
 
 class ListKind(NamedTuple):
@@ -173,7 +163,7 @@ def page(document: Any) -> None:
     """One page of a list of films: `results` with ids, and `total_pages`."""
     _films(document, "results")
     if type(document.get("total_pages")) is not int:
-        raise BadBodyError("not_a_page", f"no total_pages in it: {_excerpt(document)}")
+        raise _unlike("not_a_page", "no total_pages in it", document)
 
 
 def find(document: Any) -> None:
@@ -185,9 +175,8 @@ def at_least(total: Any) -> int:
     """The films that there are when TMDB gives this total: its pages are cached apart, so that the totals of
     one list differ (33 values on 50 pages, measured), but for a list of few films. 0 for what is no number.
     """
-    if type(total) is not int:
-        return 0
-    return total - _TOTAL_DRIFT if total > 100 else total
+    known = total if type(total) is int else 0
+    return known - _TOTAL_DRIFT if known > 100 else known
 
 
 def whole_page(number: int, films: int, total: Any = None) -> Check:
@@ -200,12 +189,10 @@ def whole_page(number: int, films: int, total: Any = None) -> Check:
 
     def check(document: Any) -> None:
         page(document)
-        promised = max(at_least(document.get("total_results")), known, number == 1) - (number - 1) * films
-        if len(document["results"]) < min(films, promised):
-            raise BadBodyError(
-                "short_page",
-                f"{len(document['results'])} of {min(films, promised)} films that TMDB's total promises",
-            )
+        total = max(at_least(document.get("total_results")), known, number == 1)
+        found, promised = len(document["results"]), min(films, total - (number - 1) * films)
+        if found < promised:
+            raise BadBodyError("short_page", f"{found} of {promised} films that TMDB's total promises")
 
     return check
 
@@ -213,7 +200,7 @@ def whole_page(number: int, films: int, total: Any = None) -> Check:
 def gone(document: Any) -> None:
     """The body of a 404 that TMDB itself gave. 34 not found, 6 invalid id (TMDB's error codes)."""
     if not isinstance(document, dict) or document.get("status_code") not in (34, 6):
-        raise BadBodyError("not_gone", f"not TMDB's answer for a film that is gone: {_excerpt(document)}")
+        raise _unlike("not_gone", "not TMDB's answer for a film that is gone", document)
 
 
 def parse(body: bytes) -> Any:
@@ -251,12 +238,10 @@ def excerpt(body: bytes) -> str:
 
 def describe(body: bytes) -> str:
     """TMDB's own words for an error, else the beginning of the body."""
-    try:
+    with suppress(orjson.JSONDecodeError):
         document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return excerpt(body)
-    if isinstance(document, dict) and "status_code" in document:
-        return _error(document)
+        if isinstance(document, dict) and "status_code" in document:
+            return _error(document)
     return excerpt(body)
 
 
@@ -271,12 +256,16 @@ def _object(document: Any) -> dict[str, Any]:
 
 
 def _films(document: Any, member: str) -> None:
-    rows = _object(document).get(member)
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and type(row.get("id")) is int and 0 < row["id"] < ID_LIMIT for row in rows
-    ):
-        raise BadBodyError("not_a_page", f"no list of films in it: {_excerpt(document)}")
+    def is_film(row: Any) -> bool:
+        return isinstance(row, dict) and type(row.get("id")) is int and 0 < row["id"] < ID_LIMIT
+
+    if not _is_list_of(_object(document).get(member), is_film):
+        raise _unlike("not_a_page", "no list of films in it", document)
 
 
-def _excerpt(document: Any) -> str:
-    return excerpt(orjson.dumps(document)[:200])
+def _is_list_of(rows: Any, is_one: Callable[[Any], bool]) -> bool:
+    return isinstance(rows, list) and all(map(is_one, rows))
+
+
+def _unlike(reason: str, problem: str, document: Any) -> BadBodyError:
+    return BadBodyError(reason, f"{problem}: {excerpt(orjson.dumps(document)[:200])}")

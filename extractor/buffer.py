@@ -1,7 +1,6 @@
 """Between the fetchers and the writer: a queue bounded in rows and bytes, that gives out batches."""
 
 import asyncio
-import time
 from collections import deque
 from typing import Final
 
@@ -28,16 +27,15 @@ class Buffer:
 
     async def put(self, outcome: Outcome) -> None:
         """Add one; waits while there is no room."""
-        while len(self._outcomes) >= _FULL * BATCH_ROWS or self._bytes >= _FULL * BATCH_BYTES:
+        while self._has(_FULL):
             self._room.clear()
             await self._room.wait()
         size = len(outcome.body) if isinstance(outcome, Row) else 0
         if not self._outcomes:
-            self._first_at = time.monotonic()
-            self._ready.set()
+            self._first_at = asyncio.get_running_loop().time()
         self._outcomes.append((outcome, size))
         self._bytes += size
-        if self._enough():
+        if len(self._outcomes) == 1 or self._has(1):
             self._ready.set()
 
     def close(self) -> None:
@@ -47,15 +45,10 @@ class Buffer:
 
     async def take(self) -> list[Outcome]:
         """The next batch; empty when the buffer is closed and drained."""
-        while not self._closed and not self._enough():
-            left = None
-            if self._outcomes:
-                left = self._first_at + BATCH_SECONDS - time.monotonic()
-                if left <= 0:
-                    break
+        while not (self._closed or self._has(1)):
             self._ready.clear()
             try:
-                async with asyncio.timeout(left):
+                async with asyncio.timeout_at(self._first_at + BATCH_SECONDS if self._outcomes else None):
                     await self._ready.wait()
             except TimeoutError:
                 break
@@ -66,9 +59,9 @@ class Buffer:
             batch.append(outcome)
             size += length
         self._bytes -= size
-        self._first_at = time.monotonic()
+        self._first_at = asyncio.get_running_loop().time()
         self._room.set()
         return batch
 
-    def _enough(self) -> bool:
-        return len(self._outcomes) >= BATCH_ROWS or self._bytes >= BATCH_BYTES
+    def _has(self, batches: int) -> bool:
+        return len(self._outcomes) >= batches * BATCH_ROWS or self._bytes >= batches * BATCH_BYTES

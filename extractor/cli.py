@@ -70,7 +70,7 @@ def run(program: Program, /, **given: Any) -> None:
     if given["dry_run"]:
         program.webhook = None  # a person looks at a dry run
     _begin_log(program, given)
-    from extractor import pipeline, plan, settings
+    from extractor import pipeline, plan, progress, settings
 
     checked = settings.checked(given)
     program.report.mode, program.report.snapshot_date = checked.mode, checked.snapshot_date
@@ -79,9 +79,7 @@ def run(program: Program, /, **given: Any) -> None:
         with standard_output() as stream:
             print(found, file=stream)
         return
-    from extractor.progress import Display
-
-    with Display(checked.progress_seconds, bar=program.log_format == "text") as display:
+    with progress.display(checked.progress_seconds, bar=program.log_format == "text") as display:
         _execute_run(pipeline.extract(checked, display, program.report), program)
 
 

@@ -10,35 +10,31 @@ from urllib.parse import parse_qsl
 
 from extractor.values import calendar_day, like
 
-_SEPARATED: Final = "with commas (and) or pipes (or) between"
-_ID: Final = like(r"[0-9]+([,|][0-9]+)*", f"ids, {_SEPARATED}")
-_NUMBER: Final = like(r"[0-9]+(\.[0-9]+)?", "a number")
-_WHOLE: Final = like(r"[0-9]+", "a whole number")
-_YEAR: Final = like(r"[0-9]{4}", "a year, YYYY")
-_COUNTRY: Final = like(r"[A-Z]{2}", "a country like FR")
-_COUNTRIES: Final = like(r"[A-Z]{2}([,|][A-Z]{2})*", f"countries like FR, {_SEPARATED}")
-_LANGUAGES: Final = like(r"[a-z]{2}([,|][a-z]{2})*", f"languages like fr, {_SEPARATED}")
-_TEXT: Final = like(r"[^\x00-\x1f]+", "a text")
-_RELEASES: Final = like(r"[1-6]([,|][1-6])*", f"types from 1 to 6, {_SEPARATED}")
-_OFFER: Final = "(flatrate|free|ads|rent|buy)"
-_OFFERS: Final = like(rf"{_OFFER}([,|]{_OFFER})*", f"some of flatrate, free, ads, rent, buy, {_SEPARATED}")
+_COUNTRY: Final = r"[A-Z]{2}"
+_OFFER: Final = r"(flatrate|free|ads|rent|buy)"
 
-#: TMDB's filters by the check of their values.
-_BY_CHECK: Final[Mapping[Callable[[str], Any], str]] = {
-    _TEXT: "certification certification.gte certification.lte",
-    _COUNTRY: "certification_country watch_region",
-    calendar_day: "primary_release_date.gte primary_release_date.lte release_date.gte release_date.lte",
-    _YEAR: "primary_release_year year",
-    _NUMBER: "vote_average.gte vote_average.lte vote_count.gte vote_count.lte",
-    _ID: "with_cast with_companies with_crew with_genres with_keywords with_people with_watch_providers"
-    " without_companies without_genres without_keywords without_watch_providers",
-    _COUNTRIES: "with_origin_country",
-    _LANGUAGES: "with_original_language",
-    _RELEASES: "with_release_type",
-    _WHOLE: "with_runtime.gte with_runtime.lte",
-    _OFFERS: "with_watch_monetization_types",
+
+def _some(pattern: str, what: str) -> Callable[[str], str]:
+    """Some values of this pattern."""
+    return like(rf"{pattern}([,|]{pattern})*", f"{what}, with commas (and) or pipes (or) between")
+
+
+#: The check of a filter's value, by the names of those that have it.
+_CHECKS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "certification certification.gte certification.lte": like(r"[^\x00-\x1f]+", "a text"),
+    "certification_country watch_region": like(_COUNTRY, "a country like FR"),
+    "primary_release_date.gte primary_release_date.lte release_date.gte release_date.lte": calendar_day,
+    "primary_release_year year": like(r"[0-9]{4}", "a year, YYYY"),
+    "vote_average.gte vote_average.lte vote_count.gte vote_count.lte": like(r"[0-9]+(\.[0-9]+)?", "a number"),
+    "with_cast with_companies with_crew with_genres with_keywords with_people with_watch_providers"
+    " without_companies without_genres without_keywords without_watch_providers": _some(r"[0-9]+", "ids"),
+    "with_origin_country": _some(_COUNTRY, "countries like FR"),
+    "with_original_language": _some(r"[a-z]{2}", "languages like fr"),
+    "with_release_type": _some(r"[1-6]", "types from 1 to 6"),
+    "with_runtime.gte with_runtime.lte": like(r"[0-9]+", "a whole number"),
+    "with_watch_monetization_types": _some(_OFFER, "some of flatrate, free, ads, rent, buy"),
 }
-FILTERS: Final = {name: check for check, names in _BY_CHECK.items() for name in names.split()}
+FILTERS: Final = {name: check for names, check in _CHECKS.items() for name in names.split()}
 #: What the extractor sets itself: name → what to use instead.
 _OURS: Final = {
     "page": "TMDB_PAGES says how many pages",

@@ -1,4 +1,9 @@
-"""What ends one of the extractor's commands, beside what ends any program (`common.errors`)."""
+"""What ends one of the extractor's commands, beside what ends any program (`common.errors`), and what one
+request can come to.
+"""
+
+from dataclasses import dataclass
+from typing import Any
 
 from common.errors import ProgramError
 
@@ -23,3 +28,29 @@ class RunFailedError(ProgramError):
 
 class RefusedError(ProgramError):
     """A prune would lose what the marts have not taken."""
+
+
+@dataclass(eq=False, repr=False)
+class FailedError(Exception):
+    """A request that no further try will mend, or that has had them all. `reason`: a short name for it.
+    `document`: what came, if it could be read and was not what was asked for. `retry_after` (s): what the
+    server asked for.
+    """
+
+    reason: str
+    detail: str
+    status: int | None = None
+    body: bytes | None = None
+    document: Any = None
+    retry_after: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+class RetriableError(FailedError):
+    """May pass: the request is worth another try."""
+
+
+class ThrottledError(FailedError):
+    """429: the pace makes everyone wait; the request goes again when it gets its turn."""

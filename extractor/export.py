@@ -21,8 +21,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from common.files import GZIP, unpacked
-from extractor.errors import SourceError
-from extractor.http import FailedError
+from extractor.errors import FailedError, SourceError
 from extractor.idset import IdSet
 from extractor.rows import Failure
 from extractor.settings import Settings

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from extractor import answer, discover, export
 from extractor.answer import BLOCKS, CHANGES_PAGE_FILMS, PAGE_FILMS
-from extractor.errors import InputError, SourceError
-from extractor.http import FailedError
+from extractor.errors import FailedError, InputError, SourceError
 from extractor.idset import IdSet
 from extractor.rows import Ask, Failure
 from extractor.settings import Settings
@@ -72,57 +71,56 @@ inner join raw.tmdb_response as landed
     and landed.snapshot_date = newest.snapshot_date
 """
 
-#: The newest finished run before a date that went through all changes or the whole catalogue, as widely as
-#: this run would. Failing that the first finished run of all: what it landed is as old as that.
+#: The newest date before another of which a finished run went through all changes or the whole catalogue, as
+#: widely as this run would. Failing that the first date of all: what was landed then is as old as that.
 _BASELINE: Final = """
-select snapshot_date from raw.extract_run
-where status = 'finished' and snapshot_date < %(date)s and mode in ('changes', 'export')
-    and parameters ->> 'limit' is null
-    and coalesce((parameters ->> 'min_popularity')::numeric, 0) <= %(least)s
-union all
-select min(snapshot_date) from raw.extract_run
-where status = 'finished' and snapshot_date < %(date)s and not exists (
-    select from raw.extract_run as wide
-    where wide.status = 'finished' and wide.snapshot_date < %(date)s and wide.mode in ('changes', 'export')
-        and wide.parameters ->> 'limit' is null
-        and coalesce((wide.parameters ->> 'min_popularity')::numeric, 0) <= %(least)s
+select coalesce(
+    max(snapshot_date) filter (where
+        mode in ('changes', 'export') and parameters ->> 'limit' is null
+        and coalesce((parameters ->> 'min_popularity')::numeric, 0) <= %(least)s
+    ),
+    min(snapshot_date)
 )
-order by snapshot_date desc nulls last limit 1
+from raw.extract_run where status = 'finished' and snapshot_date < %(date)s
 """
 
 
 @dataclass
 class Selection:
-    """The films of a run, in the order in which they are fetched; those from `tracked_from` on are tracked
-    ones.
+    """The films of a run, in the order in which they are fetched, the `tracked` ones last.
 
+    `origin`: the mode that chose the others (a `changes` run that fell back to a full pass has `export`).
     `failures`: what of the catalogue could not be read. `problems`: why the run has failed all the same, when
-    the catalogue is not what TMDB says it is. `origin`: the mode that chose them (a `changes` run that fell
-    back to a full pass has `export`).
+    the catalogue is not what TMDB says it is.
     """
 
     origin: str
-    ids: "array[int]"
-    tracked_from: int
+    ids: "array[int]" = field(default_factory=lambda: array("q"))
+    tracked: int = 0
     failures: list[Failure] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def selected_by(self, place: int) -> str:
         """Why the film at `place` is fetched."""
-        return self.origin if place < self.tracked_from else "tracked"
+        return self.origin if place < len(self.ids) - self.tracked else "tracked"
 
 
 async def select(client: Tmdb, query: Query, settings: Settings) -> Selection:
     """The films that `settings` ask for. Raises `SourceError` when the catalogue can't be read at all,
     `InputError` for a list of ids that is none.
     """
-    if settings.mode == "ids":
-        return await _listed(client, settings)
-    if settings.mode == "changes":
-        return await _changes(client, query, settings)
-    choose = _popular(client, query, settings) if settings.mode == "popular" else _export(client, settings)
-    selection = await choose
-    if not (selection.tracked_from or selection.problems or selection.failures):
+    choice = _Choice(client, query, settings)
+    modes = {
+        "popular": choice.popular,
+        "export": choice.export,
+        "changes": choice.changes,
+        "ids": choice.listed,
+    }
+    await modes[settings.mode]()
+    selection = choice.selection
+    del selection.ids[settings.limit or len(selection.ids) :]
+    is_empty = len(selection.ids) == selection.tracked and not (selection.problems or selection.failures)
+    if is_empty and settings.mode in ("popular", "export"):
         least = settings.min_popularity
         why = f": none has TMDB_MIN_POPULARITY={least:g}" if least else ""
         selection.problems.append(f"no film was chosen{why}")
@@ -137,8 +135,7 @@ async def sift(
     """
     day, always_full = settings.snapshot_date, settings.mode == "changes"
     last_full = last_full_query(settings.blocks)
-    for start in range(0, len(selection.ids), CHUNK):
-        chunk = selection.ids[start : start + CHUNK].tolist()
+    for start, chunk in _chunks(selection.ids):
         parameters = {"ids": chunk, "date": day, "full_days": settings.full_days}
         landed = {film: state for film, *state in await query(_LANDED, parameters)}
         full: dict[int, date] = {film: last for film, last in await query(last_full, parameters)}
@@ -166,133 +163,182 @@ def last_full_query(blocks: tuple[str, ...]) -> str:
     return _FULL.format(index=index, full=answer.full_jsonpath(blocks) or "true == true")
 
 
-async def _popular(client: Tmdb, query: Query, settings: Settings) -> Selection:
-    pages = _Pages(client, settings)
-    selection = Selection("popular", array("q"), 0, pages.failures)
-    seen, ids = IdSet(), selection.ids
-    await _discovered(pages, settings, seen, ids, selection.problems)
-    wanted = min(settings.pages * PAGE_FILMS, settings.limit or settings.pages * PAGE_FILMS)
-    if settings.pages > LAST_PAGE and len(ids) < wanted:
-        # The daily id export names the most popular films of the whole catalogue.
+class _Listing(NamedTuple):
+    """A list of films in pages: where it is, its name in messages, films on a page, and what is asked."""
+
+    path: str
+    label: str
+    films: int
+    query: Mapping[str, str | None]
+
+
+class _Choice:
+    """A selection in the making, by one of the four modes."""
+
+    def __init__(self, client: Tmdb, query: Query, settings: Settings) -> None:
+        self.selection = Selection(settings.mode)
+        self._client = client
+        self._query = query
+        self._settings = settings
+        self._least = settings.min_popularity or 0.0
+        self._seen = IdSet()
+
+    async def popular(self) -> None:
+        """Discover's films, beyond its last page those of the daily id export, then those to be tracked."""
+        settings, selection = self._settings, self.selection
+        await self._discovered()
+        wanted = min(settings.pages * PAGE_FILMS, settings.limit or settings.pages * PAGE_FILMS)
+        if settings.pages > LAST_PAGE and (found := len(selection.ids)) < wanted:
+            try:
+                named = await export.films_of(self._client, settings, limit=wanted + found, videos=False)
+            except SourceError as error:
+                # What discover has named is landed all the same, and the run says that it is not all.
+                selection.failures.append(Failure("export", LAST_PAGE, "no_export", str(error)))
+            else:
+                selection.failures += named.failures
+                self._take(named.ids)
+        del selection.ids[wanted:]
+        if settings.track_days:
+            chosen = len(selection.ids)
+            dates = {"date": settings.snapshot_date, "days": settings.track_days}
+            self._take(film for (film,) in await self._query(_TRACKED, dates))
+            del selection.ids[settings.limit or len(selection.ids) :]
+            selection.tracked = len(selection.ids) - chosen
+
+    async def export(self) -> None:
+        """The whole catalogue, by the daily id export."""
+        named = await export.films_of(self._client, self._settings, limit=self._settings.limit)
+        self.selection = Selection("export", named.ids, failures=named.failures)
+
+    async def changes(self) -> None:
+        """What changed since the last run that went as far; the whole catalogue when that is too long ago."""
+        day = self._settings.snapshot_date
+        rows = await self._query(_BASELINE, {"date": day, "least": self._least})
+        since: date | None = rows[0][0] if rows else None
+        if since is None or day - since >= timedelta(days=CHANGES_DAYS):
+            log.warning(
+                "changes: %s, and TMDB lists changes of the last %d days only, of which one must overlap:"
+                " fetching the whole catalogue",
+                f"the last run was on {since}" if since else "there was no run before",
+                CHANGES_DAYS,
+            )
+            await self.export()
+            return
+        # Details are cached for 8 hours: what changed late on that day may have been read as it was before.
+        first = since - timedelta(days=1)
+        log.info("changes: reading what changed from %s to %s", first, day)
+        await self._changed(first, day)
+        if self._least:
+            await self._leave_out_unpopular()
+
+    async def listed(self) -> None:
+        """The films of a list of one's own, in its order. IMDb's ids are resolved by TMDB's `/find`."""
+        lines = read_ids(Path(self._settings.ids_file or ""))
+        found = await asyncio.gather(*(self._film_of(number, given) for number, given in lines))
+        self._take(film for film in found if film is not None)
+
+    def _take(self, films: Iterable[int]) -> None:
+        self.selection.ids.extend(film for film in films if self._seen.add(film))
+
+    def _fail(self, label: str, number: int, error: FailedError) -> None:
+        log.warning("cannot read %s %d: %s", label, number, error)
+        self.selection.failures.append(self._client.failure(label, number, error))
+
+    async def _discovered(self) -> None:
+        """The films of discover's pages. These are not a snapshot: ids repeat between them."""
+        settings, problems = self._settings, self.selection.problems
+        query = {
+            **discover.query(settings.discover),
+            "sort_by": "popularity.desc",
+            "include_adult": "false",
+            "language": settings.language,
+            "region": settings.region,
+        }
+        listing = _Listing("/discover/movie", "discover", PAGE_FILMS, query)
+        first = await self._first(listing)
+        last = min(settings.pages, LAST_PAGE, first["total_pages"])
+        found = await self._pages(listing, first, last)
+        films = [film for page in found for film in page["results"]]
+        self._take(film["id"] for film in films if _popularity(film) >= self._least)
+        totals = [answer.at_least(page.get("total_results")) for page in found if page["results"]]
+        promised = min([last * PAGE_FILMS, *totals])
+        different = len({film["id"] for film in films})
+        if not films:
+            which = f" for TMDB_DISCOVER={settings.discover}" if settings.discover else ""
+            problems.append(f"TMDB's discover lists no film at all{which}")
+        elif len(films) < promised or different < promised * (1 - _REPEATED):
+            problems.append(
+                f"TMDB's discover listed {different:,} films, and its own total promises {promised:,} on"
+                f" these {last:,} pages"
+            )
+
+    async def _changed(self, first: date, last: date) -> None:
+        """The films that changed from `first` to `last`. A range with too many pages is halved; the halves
+        share a day, because TMDB does not say whether the end belongs to a range. Adult films are left out;
+        of those whose `adult` is null, which may be deleted ones, a 404 will tell.
+        """
+        query = {"start_date": first.isoformat(), "end_date": last.isoformat()}
+        listing = _Listing("/movie/changes", f"changes {first}..{last}", CHANGES_PAGE_FILMS, query)
+        page = await self._first(listing)
+        count = page["total_pages"]
+        if count > LAST_PAGE and last - first > timedelta(days=1):
+            middle = first + (last - first) // 2
+            await self._changed(first, middle)
+            await self._changed(middle, last)
+            return
+        if count > LAST_PAGE:
+            error = FailedError("too_many_pages", f"{count} pages of changes, TMDB serves {LAST_PAGE}")
+            self._fail(listing.label, LAST_PAGE + 1, error)
+        for found in await self._pages(listing, page, min(count, LAST_PAGE)):
+            self._take(row["id"] for row in found["results"] if row.get("adult") is not True)
+
+    async def _leave_out_unpopular(self) -> None:
+        """Keep the films that are popular enough, or were never landed, or of which it is not known."""
+        kept = array("q")
+        for _, chunk in _chunks(self.selection.ids):
+            known = {film: value for film, value in await self._query(_POPULARITY, {"ids": chunk})}
+            kept.extend(
+                film
+                for film in chunk
+                if not isinstance(known.get(film), int | float) or known[film] >= self._least
+            )
+        self.selection.ids = kept
+
+    async def _film_of(self, line: int, given: int | str) -> int | None:
+        """TMDB's id of a film in a list of ids; None when IMDb's id leads to none."""
+        if isinstance(given, int):
+            return given
         try:
-            named = await export.films_of(client, settings, limit=wanted + len(ids), videos=False)
-        except SourceError as error:
-            # What discover has named is landed all the same, and the run says that it is not all.
-            pages.failures.append(Failure("export", LAST_PAGE, "no_export", str(error)))
-        else:
-            pages.failures += named.failures
-            ids.extend(film for film in named.ids if seen.add(film))
-    del ids[wanted:]
-    selection.tracked_from = len(ids)
-    if settings.track_days:
-        rows = await query(_TRACKED, {"date": settings.snapshot_date, "days": settings.track_days})
-        ids.extend(film for (film,) in rows if seen.add(film))
-        del ids[settings.limit or len(ids) :]
-    return selection
+            found = await self._client.page(f"/find/{given}", answer.find, external_source="imdb_id")
+            if found["movie_results"]:
+                return int(found["movie_results"][0]["id"])
+            raise FailedError("not_at_tmdb", f"line {line}: TMDB knows no film by IMDb's id {given}")
+        except FailedError as error:
+            self._fail("ids_file", line, error)
+            return None
 
+    async def _first(self, listing: _Listing) -> dict[str, Any]:
+        """Page 1, without which there is nothing to do. Raises `SourceError`."""
+        page = await self._page(listing, 1)
+        if page is None:
+            raise SourceError(unreadable(self._settings.base_url, self.selection.failures[-1]))
+        return page
 
-async def _discovered(
-    pages: "_Pages", settings: Settings, seen: IdSet, ids: "array[int]", problems: list[str]
-) -> None:
-    """The films of discover's pages into `ids`. Pages are not a snapshot: ids repeat between them, and are
-    taken once.
-    """
-    query = discover.query(settings.discover) | {"sort_by": "popularity.desc", "include_adult": "false"}
-    query |= {name: value for name in ("language", "region") if (value := getattr(settings, name))}
-    listing = _Listing("/discover/movie", "discover", PAGE_FILMS, query)
-    first = await pages.first(listing)
-    last = min(settings.pages, LAST_PAGE, first["total_pages"])
-    found = await pages.all(listing, first, last)
-    films = [film for page in found for film in page["results"]]
-    least = settings.min_popularity or 0.0
-    ids.extend(film["id"] for film in films if _popularity(film) >= least and seen.add(film["id"]))
-    totals = [answer.at_least(page.get("total_results")) for page in found if page["results"]]
-    promised = min([last * PAGE_FILMS, *totals])
-    different = len({film["id"] for film in films})
-    if not films:
-        which = f" for TMDB_DISCOVER={settings.discover}" if settings.discover else ""
-        problems.append(f"TMDB's discover lists no film at all{which}")
-    elif len(films) < promised or different < promised * (1 - _REPEATED):
-        problems.append(
-            f"TMDB's discover listed {different:,} films, and its own total promises {promised:,} on"
-            f" these {last:,} pages"
-        )
+    async def _pages(self, listing: _Listing, first: dict[str, Any], last: int) -> list[dict[str, Any]]:
+        """The pages up to `last`, of which `first` is there, without those that can't be had."""
+        total = first.get("total_results")
+        others = await asyncio.gather(*(self._page(listing, n, total) for n in range(2, last + 1)))
+        return [first, *(page for page in others if page is not None)]
 
-
-async def _export(client: Tmdb, settings: Settings) -> Selection:
-    named = await export.films_of(client, settings, limit=settings.limit)
-    return Selection("export", named.ids, len(named.ids), named.failures)
-
-
-async def _changes(client: Tmdb, query: Query, settings: Settings) -> Selection:
-    day, least = settings.snapshot_date, settings.min_popularity or 0.0
-    rows = await query(_BASELINE, {"date": day, "least": least})
-    since: date | None = rows[0][0] if rows else None
-    if since is None or day - since >= timedelta(days=CHANGES_DAYS):
-        why = f"the last run was on {since}" if since else "there was no run before"
-        log.warning(
-            "changes: %s, and TMDB lists changes of the last %d days only, of which one must overlap:"
-            " fetching the whole catalogue",
-            why,
-            CHANGES_DAYS,
-        )
-        return await _export(client, settings)
-    # Details are cached for 8 hours, so what changed late on that day may have been read as it was before.
-    first = since - timedelta(days=1)
-    log.info("changes: reading what changed from %s to %s", first, day)
-    pages = _Pages(client, settings)
-    ids = array("q")
-    await _changed(pages, IdSet(), ids, first, day)
-    if settings.min_popularity:
-        ids = await _popular_enough(query, ids, least)
-    del ids[settings.limit or len(ids) :]
-    return Selection("changes", ids, len(ids), pages.failures)
-
-
-async def _changed(pages: "_Pages", seen: IdSet, ids: "array[int]", first: date, last: date) -> None:
-    """The films that changed from `first` to `last`. A range with too many pages is halved; the halves share
-    a day, because TMDB does not say whether the end belongs to a range. Adult films are left out; of those
-    whose `adult` is null, which may be deleted ones, a 404 will tell.
-    """
-    query = {"start_date": first.isoformat(), "end_date": last.isoformat()}
-    listing = _Listing("/movie/changes", f"changes {first}..{last}", CHANGES_PAGE_FILMS, query)
-    page = await pages.first(listing)
-    count = page["total_pages"]
-    if count > LAST_PAGE and last - first > timedelta(days=1):
-        middle = first + (last - first) // 2
-        await _changed(pages, seen, ids, first, middle)
-        await _changed(pages, seen, ids, middle, last)
-        return
-    if count > LAST_PAGE:
-        error = FailedError("too_many_pages", f"{count} pages of changes, TMDB serves {LAST_PAGE}")
-        pages.fail(listing.label, LAST_PAGE + 1, error)
-    for found in await pages.all(listing, page, min(count, LAST_PAGE)):
-        ids.extend(
-            row["id"] for row in found["results"] if row.get("adult") is not True and seen.add(row["id"])
-        )
-
-
-async def _popular_enough(query: Query, ids: "array[int]", least: float) -> "array[int]":
-    """Those of `ids` that are at least so popular, or were never landed, or of which it is not known."""
-    kept = array("q")
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK].tolist()
-        known = {film: value for film, value in await query(_POPULARITY, {"ids": chunk})}
-        kept.extend(
-            film for film in chunk if not isinstance(known.get(film), int | float) or known[film] >= least
-        )
-    return kept
-
-
-async def _listed(client: Tmdb, settings: Settings) -> Selection:
-    """The films of a list of one's own, in its order. IMDb's ids are resolved by TMDB's `/find`."""
-    lines = read_ids(Path(settings.ids_file or ""))
-    pages = _Pages(client, settings)
-    found = await asyncio.gather(*(pages.film_of(number, given) for number, given in lines))
-    seen = IdSet()
-    ids = array("q", (film for film in found if film is not None and seen.add(film)))
-    del ids[settings.limit or len(ids) :]
-    return Selection("ids", ids, len(ids), pages.failures)
+    async def _page(self, listing: _Listing, number: int, total: Any = None) -> dict[str, Any] | None:
+        """One page; None when it can't be had. `total`: the films of all pages, where it is known."""
+        check = answer.whole_page(number, listing.films, total)
+        try:
+            return await self._client.page(listing.path, check, **listing.query, page=number)
+        except FailedError as error:
+            self._fail(listing.label, number, error)
+            # A page with too few films is better than none, and recorded as what it is.
+            return error.document if error.reason == "short_page" else None
 
 
 def read_ids(file: Path) -> list[tuple[int, int | str]]:
@@ -326,69 +372,6 @@ def read_ids(file: Path) -> list[tuple[int, int | str]]:
     return lines
 
 
-class _Listing(NamedTuple):
-    """A list of films in pages: where it is, its name in messages, films on a page, and what is asked."""
-
-    path: str
-    label: str
-    films: int
-    query: Mapping[str, str]
-
-
-class _Pages:
-    """Pages of TMDB's lists, some at a time; what can't be had is in `failures`."""
-
-    def __init__(self, client: Tmdb, settings: Settings) -> None:
-        self.failures: list[Failure] = []
-        self._client = client
-        self._settings = settings
-        self._slots = asyncio.Semaphore(settings.max_connections)
-
-    def fail(self, label: str, number: int, error: FailedError) -> None:
-        """Record what can't be had."""
-        log.warning("cannot read %s %d: %s", label, number, error)
-        self.failures.append(self._client.failure(label, number, error))
-
-    async def first(self, listing: _Listing) -> dict[str, Any]:
-        """Page 1, without which there is nothing to do. Raises `SourceError`."""
-        page = await self._page(listing, 1)
-        if page is None:
-            raise SourceError(unreadable(self._settings.base_url, self.failures[-1]))
-        return page
-
-    async def all(self, listing: _Listing, first: dict[str, Any], last: int) -> list[dict[str, Any]]:
-        """The pages up to `last`, of which `first` is there, without those that can't be had."""
-        total = first.get("total_results")
-        others = await asyncio.gather(*(self._page(listing, n, total) for n in range(2, last + 1)))
-        return [first, *(page for page in others if page is not None)]
-
-    async def film_of(self, line: int, given: int | str) -> int | None:
-        """TMDB's id of a film in a list of ids; None when IMDb's id leads to none."""
-        if isinstance(given, int):
-            return given
-        try:
-            async with self._slots:
-                found = await self._client.page(f"/find/{given}", answer.find, external_source="imdb_id")
-            if found["movie_results"]:
-                film: int = found["movie_results"][0]["id"]
-                return film
-            raise FailedError("not_at_tmdb", f"line {line}: TMDB knows no film by IMDb's id {given}")
-        except FailedError as error:
-            self.fail("ids_file", line, error)
-            return None
-
-    async def _page(self, listing: _Listing, number: int, total: Any = None) -> dict[str, Any] | None:
-        """One page; None when it can't be had. `total`: the films of all pages, where it is known."""
-        check = answer.whole_page(number, listing.films, total)
-        try:
-            async with self._slots:
-                return await self._client.page(listing.path, check, **listing.query, page=number)
-        except FailedError as error:
-            self.fail(listing.label, number, error)
-            # A page with too few films is better than none, and recorded as what it is.
-            return error.document if error.reason == "short_page" else None
-
-
 def unreadable(root: str, failure: Failure) -> str:
     """What to say when TMDB's first answer could not be had."""
     return (
@@ -400,3 +383,9 @@ def unreadable(root: str, failure: Failure) -> str:
 def _popularity(row: dict[str, Any]) -> float:
     popularity = row.get("popularity")
     return float(popularity) if isinstance(popularity, int | float) else 0.0
+
+
+def _chunks(ids: "array[int]") -> Iterator[tuple[int, list[int]]]:
+    """The ids, some at a time, with the place of the first of them."""
+    for start in range(0, len(ids), CHUNK):
+        yield start, ids[start : start + CHUNK].tolist()

@@ -5,13 +5,14 @@ what it adds (redirects, cookies, headers merged anew for each request) nothing 
 """
 
 import asyncio
+import math
 import ssl
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import httpx
@@ -20,41 +21,16 @@ from httpx_aiohttp import AiohttpTransport
 from common.files import GZIP
 from common.proxy import proxy_for
 from extractor import answer
+from extractor.errors import FailedError, RetriableError, ThrottledError
 from extractor.rows import MAX_BODY, MAX_FAILED_BODY
 
 #: The longest wait that a `Retry-After` is granted, s.
 _RETRY_AFTER_LIMIT: Final = 120.0
 
 
-class FailedError(Exception):
-    """A request that no further try will mend, or that has had them all. `document`: what came, if it could
-    be read and was not what was asked for.
-    """
-
-    document: Any = None
-
-    def __init__(
-        self, reason: str, detail: str, status: int | None = None, body: bytes | None = None
-    ) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-        self.status = status
-        self.body = body
-
-
-class RetriableError(FailedError):
-    """May pass. `retry_after` (s): what the server asked for."""
-
-    retry_after: float | None = None
-
-
-class ThrottledError(RetriableError):
-    """429: the pace makes everyone wait; the request goes again when it gets its turn."""
-
-
 class Pool:
-    """At most `connections` connections to the host of `root`, through the environment's proxy.
+    """At most `connections` connections to the host of `root`, through the environment's proxy; a request
+    may take `timeout` seconds.
 
     `keep_open`: each serves many requests. One that is to serve a single request is closed after it, because
     it would count against the host's limit of connections for as long as it is open.
@@ -65,9 +41,9 @@ class Pool:
         root: str,
         context: ssl.SSLContext,
         headers: dict[str, str],
+        timeout: float,
         *,
         connections: int,
-        timeout: float,
         keep_open: bool,
     ) -> None:
         def session() -> aiohttp.ClientSession:
@@ -85,10 +61,7 @@ class Pool:
         self._headers = httpx.Headers(headers)
         self._timeout = timeout
         self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
-
-    async def aclose(self) -> None:
-        """End all connections."""
-        await self._transport.aclose()
+        self.aclose = self._transport.aclose
 
     @asynccontextmanager
     async def get(self, url: str, seconds: float | None = None) -> AsyncIterator[httpx.Response]:
@@ -103,19 +76,26 @@ class Pool:
                     yield response
                 finally:
                     await response.aclose()
-        except (TimeoutError, httpx.TimeoutException) as error:
-            # httpx-aiohttp reports some refused and lost connections as timeouts.
-            cause = error.__cause__
-            if isinstance(cause, aiohttp.ClientConnectionError) and not isinstance(
-                cause, aiohttp.ServerTimeoutError
-            ):
-                raise _lost(cause) from None
-            raise RetriableError("timeout", f"no answer within {self._timeout:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, EOFError) as error:
-            raise _lost(error) from None
+        except (
+            TimeoutError,
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            aiohttp.ClientError,
+            OSError,
+            EOFError,
+        ) as error:
+            raise _lost(error, self._timeout) from None
 
 
-def _lost(error: BaseException) -> RetriableError:
+def _lost(error: Exception, timeout: float) -> RetriableError:
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        # httpx-aiohttp reports some refused and lost connections as timeouts.
+        cause = error.__cause__
+        if not isinstance(cause, aiohttp.ClientConnectionError) or isinstance(
+            cause, aiohttp.ServerTimeoutError
+        ):
+            return RetriableError("timeout", f"no answer within {timeout:g} s")
+        error = cause
     name = type(error).__name__
     return RetriableError("connection", f"{name}: {error}" if str(error) else name)
 
@@ -137,13 +117,13 @@ async def body_of(response: httpx.Response) -> bytes:
     unpacker = zlib.decompressobj(wbits=31)
     try:
         unpacked = unpacker.decompress(body, MAX_BODY + 1)
+        if len(unpacked) > MAX_BODY:
+            raise _too_large(status, unpacked)
+        problem = None if unpacker.eof else "ends too soon"
     except zlib.error as error:
-        detail = f"a gzip body that can't be unpacked: {error}"
-        raise RetriableError("not_gzip", detail, status, bytes(body)) from None
-    if len(unpacked) > MAX_BODY:
-        raise _too_large(status, unpacked)
-    if not unpacker.eof:
-        raise RetriableError("not_gzip", "a gzip body that ends too soon", status, bytes(body))
+        problem = f"can't be unpacked: {error}"
+    if problem:
+        raise RetriableError("not_gzip", f"a gzip body that {problem}", status, bytes(body))
     return unpacked
 
 
@@ -152,9 +132,10 @@ def _too_large(status: int, begun: bytes | bytearray) -> RetriableError:
     return RetriableError("body_too_large", detail, status, bytes(begun[:MAX_FAILED_BODY]))
 
 
-def status_error(status: int, body: bytes, headers: httpx.Headers) -> RetriableError | None:
-    """The error of a status that may pass, or None."""
-    reason, detail, kind = f"http_{status}", answer.describe(body), RetriableError
+def status_error(status: int, body: bytes, headers: httpx.Headers) -> FailedError:
+    """The error of a status that is not 200: a `RetriableError` or `ThrottledError` when it may pass."""
+    reason, detail = f"http_{status}", answer.describe(body)
+    kind: type[FailedError] = RetriableError
     if status == 429:
         kind = ThrottledError
     elif 300 <= status < 400:
@@ -163,26 +144,22 @@ def status_error(status: int, body: bytes, headers: httpx.Headers) -> RetriableE
     elif 200 < status < 300:
         detail = "an answer without a film"
     elif status < 500 and status not in (408, 425):
-        return None
-    error = kind(reason, detail, status, body)
-    error.retry_after = retry_after(headers.get("retry-after"), datetime.now(UTC))
-    return error
+        kind = FailedError
+    wait = retry_after(headers.get("retry-after"), datetime.now(UTC))
+    return kind(reason, detail, status, body, retry_after=wait)
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:
     """Seconds that a `Retry-After` header asks to wait (a number or a date), 0 to 120; None when it says
     nothing that can be understood.
     """
-    if not text:
-        return None
     try:
-        seconds = float(text)
+        seconds = float(text or "nan")
     except ValueError:
         try:
-            when = parsedate_to_datetime(text)
+            when = parsedate_to_datetime(text or "")
             seconds = (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds()
         except (ValueError, OverflowError):  # no date, or one of a year that no date has
             return None
-    if seconds != seconds:  # "nan" is a float, too
-        return None
-    return min(max(seconds, 0.0), _RETRY_AFTER_LIMIT)
+    # "nan" is a float, too, and says nothing
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), _RETRY_AFTER_LIMIT)

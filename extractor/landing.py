@@ -28,6 +28,7 @@ from extractor.rows import MAX_FAILED_BODY, Failure, Outcome, Row
 from extractor.schema import Connection
 from warehouse import WarehouseError, advisory
 from warehouse.connection import PATIENCE
+from warehouse.errors import LockedError
 
 log = logging.getLogger(__name__)
 
@@ -56,17 +57,6 @@ where run_id = %(run_id)s
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run's line in the ledger. `snapshot_date`: none for a load, whose rows bring theirs. `resumes`:
-    unfinished runs of its date, whose films it need not fetch.
-    """
-
-    run_id: int
-    snapshot_date: date | None
-    resumes: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Summary:
     """How a run ended, for its closing line."""
 
@@ -80,25 +70,26 @@ class Summary:
         return f"{self.counts.requested:,} {self.verb}: {self.counts} in {took}"
 
 
-class _LockBusyError(Exception):
-    """Another session has the lock; it may be the one of our own lost connection."""
-
-
 class Landing:
-    """A landing zone with the writer's lock. Use `run`.
+    """A landing zone with the writer's lock, and from `begin` on a run in it. Use `run`.
 
-    Whoever writes keeps the ledger's `requested` up to date, and says how to know what was `retried`;
-    `problems` are reasons why the run has failed although it comes to its end.
+    `run_id`: 0 before. `day`: what rows land under that bring no date; None for a load, whose rows all do.
+    `resumes`: unfinished runs of that day, whose films need not be fetched. `problems`: why the run has
+    failed although it comes to its end. `patience` (s): how long PostgreSQL is waited for. Whoever writes
+    keeps `requested` up to date, and says how to know what was `retried`.
     """
 
     def __init__(self, connection: Connection) -> None:
+        self.run_id = 0
+        self.day: date | None = None
+        self.resumes: tuple[int, ...] = ()
         self.requested = 0
         self.retried: Callable[[], int] = lambda: 0
         self.problems: list[str] = []
         self.patience = PATIENCE
         self._connection = connection
         self._turn = asyncio.Lock()
-        self._run: Run | None = None
+        self._began = time.monotonic()
         self._committed = Counts()
         # those that were written to, by the first day of their month
         self._partitions: dict[date, str] = {}
@@ -108,19 +99,15 @@ class Landing:
         """What is safely in the landing zone, and what was asked for until now."""
         return replace(self._committed, requested=self.requested, retried=self.retried())
 
-    @property
-    def begun(self) -> Run:
-        """The run that `begin` has opened."""
-        if self._run is None:
-            raise RuntimeError("no run was begun")
-        return self._run
+    def summary(self) -> Summary:
+        """How far the run has come."""
+        verb = "read" if self.day is None else "asked for"
+        return Summary(self.run_id, verb, self.counts, time.monotonic() - self._began)
 
     async def begin(self, mode: str, parameters: dict[str, Any], day: date | None) -> None:
-        """Bring the schema up to date; mark runs that died; open the run in the ledger. `day`: what its rows
-        are landed under; none for a load.
-        """
+        """Bring the schema up to date; mark runs that died; open the run of `day` in the ledger."""
 
-        async def operation(connection: Connection) -> Run:
+        async def operation(connection: Connection) -> tuple[int, tuple[int, ...]]:
             await schema.migrate(connection)
             async with connection.transaction():
                 dead = await connection.execute(
@@ -130,22 +117,18 @@ class Landing:
                 )
                 for (run_id,) in await dead.fetchall():
                     log.warning("run %d ended without a word: marked as interrupted", run_id)
-                chain = await unfinished(connection, day) if day else ()
+                resumes = await unfinished(connection, day) if day else ()
                 cursor = await connection.execute(
                     "insert into raw.extract_run (mode, parameters, snapshot_date, status)"
                     " values (%s, %s, %s, 'running') returning run_id",
                     [mode, Jsonb(parameters | {"pid": os.getpid(), "host": socket.gethostname()}), day],
                 )
                 ((run_id,),) = await cursor.fetchall()
-            return Run(run_id, day, chain)
+            return run_id, resumes
 
         self._began = time.monotonic()
-        self._run = await self._patiently(operation)
-
-    def summary(self) -> Summary:
-        """How far the run has come."""
-        verb = "read" if self.begun.snapshot_date is None else "asked for"
-        return Summary(self.begun.run_id, verb, self.counts, time.monotonic() - self._began)
+        self.day = day
+        self.run_id, self.resumes = await self._patiently(operation)
 
     async def query(self, text: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
         """The rows of a query; waits for PostgreSQL like everything here."""
@@ -157,7 +140,7 @@ class Landing:
         return await self._patiently(operation)
 
     async def write(self, outcomes: Sequence[Outcome]) -> None:
-        """One batch. A row that PostgreSQL refuses becomes a failure and takes no other with it."""
+        """Land one batch. A row that PostgreSQL refuses becomes a failure and takes no other with it."""
         try:
             await self._patiently(lambda connection: self._batch(connection, outcomes))
         except psycopg.Error as error:
@@ -169,22 +152,21 @@ class Landing:
                 await self.write(outcomes[half:])
                 return
             (row,) = outcomes
+            said = one_line(error)
             if not isinstance(row, Row):
-                raise LandingError(f"PostgreSQL refused a failure's record: {one_line(error)}") from error
-            await self.write([_refused(row, error)])
+                raise LandingError(f"PostgreSQL refused a failure's record: {said}") from error
+            about = (row.resource, row.resource_id, "refused_by_postgresql", said[:2000], row.http_status)
+            await self.write([Failure(*about, row.body[:MAX_FAILED_BODY], row.snapshot_date)])
 
     async def finish(self, status: str, error: str | None = None) -> None:
         """Close the run in the ledger."""
         counts = self.counts
+        end = "update raw.extract_run set status = %s, error = %s, finished_at = now() where run_id = %s"
 
         async def operation(connection: Connection) -> None:
             async with connection.transaction():
-                await _count(connection, self.begun.run_id, counts)
-                await connection.execute(
-                    "update raw.extract_run set status = %s, error = %s, finished_at = now()"
-                    " where run_id = %s",
-                    [status, error, self.begun.run_id],
-                )
+                await _count(connection, self.run_id, counts)
+                await connection.execute(end, [status, error, self.run_id])
 
         await self._patiently(operation)
 
@@ -202,14 +184,14 @@ class Landing:
 
     async def end_early(self, error: BaseException, redact: Callable[[str], str]) -> None:
         """Say in the ledger what has ended the run."""
-        status, text = "failed", f"{type(error).__name__}: {error}"
-        if isinstance(error, asyncio.CancelledError):
+        is_stopped = isinstance(error, asyncio.CancelledError)
+        status, text = ("interrupted", "stopped by a signal") if is_stopped else ("failed", str(error))
+        if is_stopped:
             self.patience = LAST_PATIENCE
-            status, text = "interrupted", "stopped by a signal"
-        elif isinstance(error, ProgramError):
-            text = str(error)
-        if isinstance(error, LandingError):
+        elif isinstance(error, LandingError):  # it was waited for long enough
             self.patience = 0
+        elif not isinstance(error, ProgramError):
+            text = f"{type(error).__name__}: {error}"
         try:
             await self.finish(status, redact(text))
         except (LandingError, psycopg.Error) as lost:
@@ -217,7 +199,7 @@ class Landing:
             log.warning("the ledger could not be closed: %s", lost)
 
     async def _batch(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
-        run_id, day = self.begun.run_id, self.begun.snapshot_date
+        run_id, day = self.run_id, self.day
         rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
         async with connection.transaction():
@@ -242,9 +224,7 @@ class Landing:
         self._partitions |= partitions
 
     async def _patiently(self, operation: Callable[[Connection], Awaitable[T]]) -> T:
-        """`operation`, which must bear repetition, once PostgreSQL is there; it is waited for `patience`
-        seconds.
-        """
+        """`operation`, which must bear repetition, once PostgreSQL is there."""
         async with self._turn:
             since: float | None = None
             pause = 0.1
@@ -254,8 +234,10 @@ class Landing:
                         await self._reconnect()
                         pause = 0.1
                     return await operation(self._connection)
-                except (psycopg.Error, WarehouseError, _LockBusyError) as error:
-                    if not self._may_pass(error):
+                except (psycopg.Error, WarehouseError) as error:
+                    is_passing = (getattr(error, "sqlstate", None) or "").startswith(_PASSING)
+                    # A lock that another session has may be that of our own lost connection.
+                    if not (is_passing or isinstance(error, LockedError) or self._connection.closed):
                         raise
                     now = time.monotonic()
                     if since is None:
@@ -272,27 +254,17 @@ class Landing:
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, 2.0)
 
-    def _may_pass(self, error: Exception) -> bool:
-        if isinstance(error, _LockBusyError) or self._connection.closed:
-            return True
-        return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_PASSING)
-
     async def _reconnect(self) -> None:
         connection = await connect(patience=0)
         try:
             if not await advisory.try_take(connection, WRITER):
-                raise _LockBusyError("another session holds the extractor's lock")
-            if self._run is not None:
-                cursor = await connection.execute(
-                    "select from raw.extract_run where run_id = %s and error is distinct from %s",
-                    [self._run.run_id, _DIED],
+                raise LockedError("another session holds the extractor's lock")
+            ours = "select from raw.extract_run where run_id = %s and error is distinct from %s"
+            if self.run_id and (await connection.execute(ours, [self.run_id, _DIED])).rowcount != 1:
+                raise LandingError(
+                    f"while the connection to PostgreSQL was lost, another run took over: run {self.run_id}"
+                    " was marked as interrupted. It ends here; what it landed stays"
                 )
-                if cursor.rowcount != 1:
-                    raise LandingError(
-                        f"while the connection to PostgreSQL was lost, another run took over: run"
-                        f" {self._run.run_id} was marked as interrupted."
-                        " It ends here; what it landed stays"
-                    )
         except BaseException:
             await connection.close()
             raise
@@ -328,8 +300,7 @@ async def run(
     """
     async with writer() as zone:
         await zone.begin(mode, parameters, day)
-        run_id = zone.begun.run_id
-        report.follow(run_id, lambda: zone.counts)
+        report.follow(zone.run_id, lambda: zone.counts)
         try:
             yield zone
         except BaseException as error:
@@ -344,14 +315,13 @@ async def run(
             except asyncio.CancelledError:
                 log.warning("did not wait for the statistics: everything is landed and the run closed")
         if problem:
-            raise RunFailedError(f"run {run_id} failed: {problem}. {summary}")
-        log.info("run %d finished: %s", run_id, summary)
+            raise RunFailedError(f"run {zone.run_id} failed: {problem}. {summary}")
+        log.info("run %d finished: %s", zone.run_id, summary)
 
 
 async def unfinished(connection: Connection, day: date) -> tuple[int, ...]:
-    """The runs of a snapshot date since its last finished one: what they landed need not be fetched again.
-
-    Of every mode: a film's snapshot of that date is the same whoever asked for it.
+    """The runs of a snapshot date, of whichever mode, since its last finished one: what they landed need not
+    be fetched again.
     """
     cursor = await connection.execute(
         "select run_id from raw.extract_run where snapshot_date = %(day)s"
@@ -365,15 +335,3 @@ async def unfinished(connection: Connection, day: date) -> tuple[int, ...]:
 
 async def _count(connection: Connection, run_id: int, counts: Counts) -> None:
     await connection.execute(_COUNT, asdict(counts) | {"run_id": run_id})
-
-
-def _refused(row: Row, error: psycopg.Error) -> Failure:
-    return Failure(
-        row.resource,
-        row.resource_id,
-        "refused_by_postgresql",
-        one_line(error)[:2000],
-        row.http_status,
-        row.body[:MAX_FAILED_BODY],
-        row.snapshot_date,
-    )

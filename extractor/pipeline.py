@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
-from common.errors import ConfigurationError, ProgramError
+from common.errors import ConfigurationError
 from common.report import Report
 from extractor import films, landing, options, tmdb
 from extractor.answer import LISTS
@@ -35,35 +35,33 @@ _NAMED: Final = 5
 _REPORT_SECONDS: Final = 0.25
 
 
-async def extract(settings: Settings, reporter: Display, report: Report | None = None) -> Summary:
+async def extract(settings: Settings, display: Display, report: Report | None = None) -> Summary:
     """Extract once. Raises a `ProgramError`, or `CancelledError` when it was cancelled; in either case what
     was in hand is landed and the ledger says how it ended. `report` follows the run's counts.
     """
-    day = settings.snapshot_date
+    day, parameters = settings.snapshot_date, _parameters(settings)
     async with (
         tmdb.client(settings, Pace(settings.max_rps)) as client,
-        landing.run(
-            settings.mode, _parameters(settings), day, report or Report(), settings.token.redact
-        ) as zone,
+        landing.run(settings.mode, parameters, day, report or Report(), settings.token.redact) as zone,
     ):
-        log.info("run %d: mode %s, snapshot date %s", zone.begun.run_id, settings.mode, day)
+        log.info("run %d: mode %s, snapshot date %s", zone.run_id, settings.mode, day)
         for variable in settings.unused:
             log.warning("mode %s takes no notice of %s", settings.mode, variable)
         if day != today() and settings.asks_tmdb_itself:
             log.warning("TMDB answers for today only: what it says now is landed under %s", day)
         zone.retried = lambda: client.retried
-        await _Extraction(settings, zone, client, reporter).to_the_end()
+        await _Extraction(settings, zone, client, display).to_the_end()
     return zone.summary()
 
 
 class _Extraction:
     """One run's moving parts."""
 
-    def __init__(self, settings: Settings, zone: Landing, client: Tmdb, reporter: Display) -> None:
+    def __init__(self, settings: Settings, zone: Landing, client: Tmdb, display: Display) -> None:
         self._settings = settings
         self._zone = zone
         self._client = client
-        self._reporter = reporter
+        self._display = display
         self._buffer = Buffer()
         self._asks: asyncio.Queue[Ask | None] = asyncio.Queue(2 * films.CHUNK)
         self._in_a_row = 0
@@ -93,20 +91,20 @@ class _Extraction:
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(_REPORT_SECONDS)
-            self._reporter.update(self._zone.counts)
+            self._display.update(self._zone.counts)
 
     async def _fetch(self) -> None:
         await self._lists()
         selection = await films.select(self._client, self._zone.query, self._settings)
-        tracked = len(selection.ids) - selection.tracked_from
-        log.info("%s films chosen, %s of them tracked", f"{len(selection.ids):,}", f"{tracked:,}")
+        chosen, tracked = len(selection.ids), selection.tracked
+        log.info("%s films chosen, %s of them tracked", f"{chosen:,}", f"{tracked:,}")
         self._zone.problems += selection.problems
         self._zone.requested += len(selection.failures)
         for failure in selection.failures:
             await self._buffer.put(failure)
         # An id that leads to no film is one film less, as a 404 is.
         self._missing(f"{f.resource} {f.resource_id}" for f in selection.failures if f.resource != "ids_file")
-        self._reporter.begin(self._zone.requested + len(selection.ids))
+        self._display.begin(self._zone.requested + chosen)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._settings.max_connections):
@@ -129,7 +127,7 @@ class _Extraction:
         landed = await self._zone.query(
             "select resource from raw.tmdb_response where resource = any(%(lists)s) and resource_id = 0"
             " and snapshot_date = %(date)s and run_id = any(%(chain)s)",
-            {"lists": wanted, "date": self._settings.snapshot_date, "chain": list(self._zone.begun.resumes)},
+            {"lists": wanted, "date": self._settings.snapshot_date, "chain": list(self._zone.resumes)},
         )
         asks = [Ask(name, 0, "list") for name in wanted if (name,) not in landed]
         self._zone.requested += len(asks)
@@ -138,31 +136,26 @@ class _Extraction:
         for outcome in outcomes:
             await self._buffer.put(outcome)
         if asks and len(failures) == len(asks):
-            raise self._unusable(failures[0])
+            where, first = self._settings.base_url, failures[0]
+            if first.http_status == 404:
+                raise ConfigurationError(
+                    f"TMDB_BASE_URL={where} answers, but knows no list of genres (404):"
+                    " it must be the API's root, like https://api.themoviedb.org/3"
+                )
+            raise SourceError(films.unreadable(where, first))
         self._missing(failure.resource for failure in failures)
-
-    def _unusable(self, failure: Failure) -> ProgramError:
-        where = self._settings.base_url
-        if failure.http_status == 404:
-            return ConfigurationError(
-                f"TMDB_BASE_URL={where} answers, but knows no list of genres (404):"
-                " it must be the API's root, like https://api.themoviedb.org/3"
-            )
-        return SourceError(films.unreadable(where, failure))
 
     async def _feed(self, selection: Selection) -> None:
         skipped = 0
-        async for asks, landed in films.sift(
-            self._zone.query, selection, self._settings, self._zone.begun.resumes
-        ):
+        async for asks, landed in films.sift(self._zone.query, selection, self._settings, self._zone.resumes):
             skipped += landed
-            self._reporter.skip(landed)
+            self._display.skip(landed)
             for ask in asks:
                 await self._asks.put(ask)
         for _ in range(self._settings.max_connections):
             await self._asks.put(None)
         if skipped:
-            runs = ", ".join(map(str, self._zone.begun.resumes))
+            runs = ", ".join(map(str, self._zone.resumes))
             log.info("%s films were landed by unfinished run %s of this date", f"{skipped:,}", runs)
 
     async def _fetcher(self) -> None:
@@ -170,28 +163,24 @@ class _Extraction:
             self._zone.requested += 1
             outcome = await self._client.fetch(ask)
             await self._buffer.put(outcome)
-            if isinstance(outcome, Failure):
-                self._in_a_row += 1
-                if self._in_a_row >= _OUTAGE:
-                    raise SourceError(
-                        f"TMDB has failed {_OUTAGE} times in a row, last with {outcome.reason}:"
-                        f" {outcome.detail}. What was landed stays; run the same command later: it goes on"
-                        " where this run ended"
-                    )
-            else:
+            if not isinstance(outcome, Failure):
                 self._in_a_row = 0
+                continue
+            self._in_a_row += 1
+            if self._in_a_row >= _OUTAGE:
+                raise SourceError(
+                    f"TMDB has failed {_OUTAGE} times in a row, last with {outcome.reason}: {outcome.detail}."
+                    " What was landed stays; run the same command later: it goes on where this run ended"
+                )
 
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     """What of the settings decides what is fetched, and how; never the token."""
-    of_a_mode = [option for option in options.of("run") if option.mode]
-    return {o.name: getattr(settings, o.name) if o.mode == settings.mode else None for o in of_a_mode} | {
-        "language": settings.language or "en-US",
-        "blocks": ",".join(settings.blocks) or "none",
-        "limit": settings.limit,
-        "min_popularity": settings.min_popularity,
-        "full_days": settings.full_days,
-        "max_rps": settings.max_rps,
-        "max_connections": settings.max_connections,
-        "base_url": settings.base_url,
+    always = ("limit", "min_popularity", "full_days", "max_rps", "max_connections", "base_url")
+    of_a_mode = {
+        option.name: getattr(settings, option.name) if option.mode == settings.mode else None
+        for option in options.of("run")
+        if option.mode
     }
+    said = {"language": settings.language or "en-US", "blocks": ",".join(settings.blocks) or "none"}
+    return of_a_mode | said | {name: getattr(settings, name) for name in always}

@@ -3,8 +3,8 @@
 import logging
 import sys
 import time
-from contextlib import AbstractContextManager
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,52 +14,29 @@ from common.report import Counts
 log = logging.getLogger(__name__)
 
 
-class Display(AbstractContextManager["Display"]):
-    """Told of what a run does. Draws a bar if stderr is a terminal and `bar` allows it, else logs a line each
-    `seconds`.
-    """
+class Display:
+    """Told of what a run does: draws `bar` if that is enabled, else logs a line each `seconds`."""
 
-    def __init__(self, seconds: float, *, bar: bool = True) -> None:
+    def __init__(self, bar: Progress, seconds: float) -> None:
+        self._bar = bar
+        self._task = bar.add_task("choosing films", total=None)
         self._seconds = seconds
         self._next_line = time.monotonic() + seconds
         self._total = 0
-        self._bar: Progress | None = None
-        if bar and sys.stderr.isatty():
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-            )
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("choosing films", total=None)
-
-    def __enter__(self) -> "Display":
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def begin(self, total: int) -> None:
         """`total` resources are to be fetched at most."""
         self._total = total
-        if self._bar is not None:
-            self._bar.update(self._task, total=total, description="fetching")
+        self._bar.update(self._task, total=total, description="fetching")
 
     def skip(self, count: int) -> None:
         """`count` of them were landed by an unfinished run before."""
         self._total -= count
-        if self._bar is not None:
-            self._bar.update(self._task, total=self._total)
+        self._bar.update(self._task, total=self._total)
 
     def update(self, counts: Counts) -> None:
         """So much is landed."""
-        if self._bar is not None:
+        if not self._bar.disable:
             if self._total:
                 self._bar.update(self._task, completed=counts.done, description=str(counts))
         elif time.monotonic() >= self._next_line:
@@ -68,3 +45,13 @@ class Display(AbstractContextManager["Display"]):
                 log.info("%s of %s fetched (%s)", f"{counts.done:,}", f"{self._total:,}", counts)
             else:
                 log.info("choosing films")
+
+
+@contextmanager
+def display(seconds: float, *, bar: bool = True) -> Iterator[Display]:
+    """A display for the length of a run, with a bar if stderr is a terminal and `bar` allows it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    is_drawn = bar and sys.stderr.isatty()
+    drawn = Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_drawn)
+    with drawn if is_drawn else nullcontext():
+        yield Display(drawn, seconds)

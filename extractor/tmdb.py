@@ -6,12 +6,14 @@ redirects) is tried again with full jitter; what can't (401) ends the run with `
 request, also a repeated one, waits for its turn at the `Pace`.
 """
 
+import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
-from typing import IO, Any, Final, ParamSpec, TypeVar
+from functools import partial
+from itertools import count
+from typing import IO, Any, Final, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import backoff
@@ -19,7 +21,8 @@ import backoff
 from common.errors import ConfigurationError
 from common.proxy import tls
 from extractor import answer
-from extractor.http import FailedError, Pool, RetriableError, ThrottledError, body_of, status_error
+from extractor.errors import FailedError, RetriableError, ThrottledError
+from extractor.http import Pool, body_of, status_error
 from extractor.pace import Pace
 from extractor.rows import MAX_FAILED_BODY, Ask, Failure, Outcome, Row
 from extractor.settings import Settings
@@ -43,8 +46,7 @@ _MAX_THROTTLED: Final = 20
 _BLOCKS_ARE_OUT: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     status: int
     body: bytes
     document: Any
@@ -66,6 +68,8 @@ class Tmdb:
         self._pace = pace
         self._api = api
         self._files = files
+        # A request takes its turn when a connection is free for it: its start is then that of the turn.
+        self._slots = asyncio.Semaphore(settings.max_connections)
         self._retrying = _retrying(self._once, settings.max_tries, self._count)
         self._retrying_download = _retrying(self._download_once, settings.max_tries, self._count)
 
@@ -76,14 +80,10 @@ class Tmdb:
         check = answer.check_of(ask.resource, ask.resource_id)
         language = self._language if kind is None or kind.in_language else None
         blocks = self._blocks if ask.full else ()
-        query = {"append_to_response": ",".join(blocks)} if blocks else {}
-        if language:
-            query["language"] = language
+        query = {"append_to_response": ",".join(blocks), "language": language}
         lesser: list[_Answer] = []
         try:
-            found = await self._retrying(
-                _path(path, query), check, may_be_gone=kind is None, blocks=blocks, lesser=lesser
-            )
+            found = await self._retrying(_path(path, query), check, kind is None, blocks, lesser)
         except FailedError as error:
             if not lesser:
                 return self.failure(ask.resource, ask.resource_id, error)
@@ -91,18 +91,10 @@ class Tmdb:
             found = lesser[-1]
         if blocks and found.status == 200:
             self._without_blocks_in_a_row = self._without_blocks_in_a_row + 1 if found.lacking else 0
-        return Row(
-            ask.resource,
-            ask.resource_id,
-            found.status,
-            found.body,
-            ask.selected_by,
-            found.alteration,
-            language=language,
-            lacking=found.lacking,
-        )
+        about = (ask.resource, ask.resource_id, found.status, found.body, ask.selected_by, found.alteration)
+        return Row(*about, language=language, lacking=found.lacking)
 
-    async def page(self, path: str, check: answer.Check, **query: str | int) -> dict[str, Any]:
+    async def page(self, path: str, check: answer.Check, **query: str | int | None) -> dict[str, Any]:
         """One page of a list of films, or an answer of `/find`. Raises `FailedError` when it can't be had."""
         document: dict[str, Any] = (await self._retrying(_path(path, query), check)).document
         return document
@@ -113,9 +105,7 @@ class Tmdb:
 
     def failure(self, resource: str, resource_id: int, error: FailedError) -> Failure:
         """The record of `error`, without the token."""
-        body = error.body
-        if body is not None:
-            body = self._secret.redact_bytes(body)[0][:MAX_FAILED_BODY]
+        body = None if error.body is None else self._secret.redact_bytes(error.body)[0][:MAX_FAILED_BODY]
         detail = self._secret.redact(error.detail)[:2000]
         return Failure(resource, resource_id, error.reason, detail, error.status, body)
 
@@ -126,16 +116,16 @@ class Tmdb:
         self,
         path: str,
         check: answer.Check,
-        *,
         may_be_gone: bool = False,
         blocks: tuple[str, ...] = (),
         lesser: list[_Answer] | None = None,
     ) -> _Answer:
         """One try. `blocks`: what the film must hold; an answer without them is also put into `lesser`."""
-        started = await self._pace.turn()
-        async with self._api.get(self._base + path) as response:
-            status = response.status_code
-            body = await body_of(response)
+        async with self._slots:
+            started = await self._pace.turn()
+            async with self._api.get(self._base + path) as response:
+                status = response.status_code
+                body = await body_of(response)
         if status != 429:
             self._pace.answered()
         if status == 200:
@@ -145,11 +135,6 @@ class Tmdb:
                 if self._without_blocks_in_a_row < _BLOCKS_ARE_OUT:
                     raise RetriableError("blocks_missing", f"without {', '.join(found.lacking)}", 200)
             return found
-        error = status_error(status, body, response.headers)
-        if error is not None:
-            if isinstance(error, ThrottledError):
-                self._pace.throttled(started, error.retry_after)
-            raise error
         if status == 401:
             raise ConfigurationError(
                 f"TMDB refused the token (401, {self._secret.redact(answer.describe(body))}):"
@@ -158,7 +143,10 @@ class Tmdb:
             )
         if status == 404 and may_be_gone:
             return self._accepted(status, body, answer.gone)
-        raise FailedError(f"http_{status}", answer.describe(body), status, body)
+        error = status_error(status, body, response.headers)
+        if isinstance(error, ThrottledError):
+            self._pace.throttled(started, error.retry_after)
+        raise error
 
     def _accepted(
         self, status: int, received: bytes, check: answer.Check, blocks: tuple[str, ...] = ()
@@ -173,11 +161,10 @@ class Tmdb:
             if lacking := answer.lacking(document, blocks):
                 body, left_out = answer.without_bad_blocks(body, document, blocks)
         except answer.BadBodyError as bad:
-            # A 404 that is not TMDB's own comes from a proxy, or from a path outside the API.
-            reason = bad.reason if status == 200 else "not_tmdb_404"
-            error = RetriableError(reason, bad.detail, status, received)
-            error.document = document
-            raise error from None
+            bad.status, bad.body, bad.document = status, received, document
+            if status == 404:  # not TMDB's own: that of a proxy, or of a path outside the API
+                bad.reason = "not_tmdb_404"
+            raise
         masked = f"masked the token {tokens} times" if tokens else None
         alteration = "; ".join(filter(None, (repaired, masked, left_out))) or None
         return _Answer(status, body, document, alteration, lacking)
@@ -197,9 +184,10 @@ class Tmdb:
             body = await body_of(response)
         if status in (403, 404):  # the file store's two ways to say that there is no such file
             return False
-        raise status_error(status, body, response.headers) or FailedError(
-            f"http_{status}", f"{url}: {answer.describe(body)}", status, body
-        )
+        error = status_error(status, body, response.headers)
+        if type(error) is FailedError:
+            error.detail = f"{url}: {error.detail}"
+        raise error
 
 
 @asynccontextmanager
@@ -212,64 +200,43 @@ async def client(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "tmdb-elt"}
     # The exports are on another host, which must not see the token.
     authorized = headers | {"Authorization": f"Bearer {settings.token.reveal()}"}
-    connections = settings.max_connections
+    many = settings.max_connections
     async with (
         aclosing(
-            Pool(
-                settings.base_url,
-                context,
-                authorized,
-                connections=connections,
-                timeout=timeout,
-                keep_open=True,
-            )
+            Pool(settings.base_url, context, authorized, timeout, connections=many, keep_open=True)
         ) as api,
         aclosing(
-            Pool(settings.export_url, context, headers, connections=1, timeout=timeout, keep_open=False)
+            Pool(settings.export_url, context, headers, timeout, connections=1, keep_open=False)
         ) as files,
     ):
         yield Tmdb(settings, pace, api, files)
 
 
-def _path(path: str, query: dict[str, Any]) -> str:
+def _path(path: str, query: Mapping[str, Any]) -> str:
+    """The path with what of the query is not empty."""
+    given = {name: value for name, value in query.items() if value}
     # TMDB's names of blocks hold a slash and are set apart by commas.
-    return f"{path}?{urlencode(query, safe=',/')}" if query else path
+    return f"{path}?{urlencode(given, safe=',/')}" if given else path
 
 
 def _retrying(
     attempt: Callable[P, Coroutine[Any, Any, R]], max_tries: int, on_retry: Callable[[object], None]
 ) -> Callable[P, Coroutine[Any, Any, R]]:
     """`attempt`, tried `max_tries` times; a 429 goes back to the pace and has tries of its own."""
-    throttled = backoff.on_exception(
-        backoff.constant,
-        ThrottledError,
-        interval=0,
-        jitter=None,
-        max_tries=_MAX_THROTTLED,
-        on_backoff=on_retry,
-        logger=None,
+    retrying = partial(backoff.on_exception, jitter=None, logger=None)
+    throttled = retrying(
+        backoff.constant, ThrottledError, interval=0, max_tries=_MAX_THROTTLED, on_backoff=on_retry
     )
-    others = backoff.on_exception(
-        _waits,
-        RetriableError,
-        jitter=None,
-        max_tries=max_tries,
-        giveup=lambda error: isinstance(error, ThrottledError),
-        on_backoff=[on_retry, _log_retry],
-        logger=None,
-    )
+    others = retrying(_waits, RetriableError, max_tries=max_tries, on_backoff=[on_retry, _log_retry])
     return others(throttled(attempt))
 
 
 def _waits() -> Generator[float, Any, None]:
     """Seconds to wait after each error: full jitter, but what the server asked for when it did."""
     error = yield 0.0
-    tries = 0
-    while True:
-        asked = getattr(error, "retry_after", None)
+    for tries in count():
         jittered = random.uniform(0, min(_MAX_WAIT, _FIRST_WAIT * 2.0**tries))  # noqa: S311 (spreads load, guards nothing)
-        tries += 1
-        error = yield jittered if asked is None else asked + jittered
+        error = yield (getattr(error, "retry_after", None) or 0.0) + jittered
 
 
 def _log_retry(details: Any) -> None:

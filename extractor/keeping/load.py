@@ -55,7 +55,7 @@ async def land_files(
     """
     parameters = {"files": list(files), "date": day and day.isoformat()}
     async with landing.run("load", parameters, None, report or Report()) as zone:
-        log.info("run %d: loading %s", zone.begun.run_id, ", ".join(files))
+        log.info("run %d: loading %s", zone.run_id, ", ".join(files))
         await _land(zone, _batches(rows_of(files, day)), report_seconds)
     return zone.summary()
 
