@@ -1,10 +1,10 @@
 """A batch of rows and failures as SQL: COPY into a temporary table, then one upsert.
 
-The statements are such that Citus takes them, too: no parameter in what a worker executes, no lateral join of
-a distributed table.
+Citus takes it, too: no parameter in what a worker executes, no lateral join of a distributed table.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import date
 from operator import attrgetter
 from typing import Final
@@ -42,10 +42,8 @@ with (toast_tuple_target = 8160) on commit delete rows
 _BLOCK_NAMES: Final = ", ".join(f"'{name}'" for name in BLOCKS)
 #: Would the new payload lose a block that the landed one has?
 _IS_LESSER: Final = f"""
-(
-    excluded.http_status = 200 and landed.payload ?| array[{_BLOCK_NAMES}] and (
-        {" or ".join(f"landed.payload ? '{name}' and not excluded.payload ? '{name}'" for name in BLOCKS)}
-    )
+excluded.http_status = 200 and landed.payload ?| array[{_BLOCK_NAMES}] and (
+    {" or ".join(f"landed.payload ? '{name}' and not excluded.payload ? '{name}'" for name in BLOCKS)}
 )
 """
 
@@ -70,7 +68,7 @@ on conflict (resource, snapshot_date, resource_id) do update set
         when landed.selected_by = 'popular' or excluded.selected_by = 'load' then landed.selected_by
         else excluded.selected_by
     end
-where not {_IS_LESSER}
+where not ({_IS_LESSER})
 """  # noqa: S608 (our own table's names)
 
 #: A load also leaves alone what is landed already as it is; but not its own, because a batch whose commit was
@@ -87,7 +85,9 @@ and (
 _FAIL: Final = """
 insert into raw.extract_failure
     (run_id, resource, resource_id, snapshot_date, reason, detail, http_status, body)
-values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
+values (
+    %(run_id)s, %(resource)s, %(resource_id)s, %(date)s, %(reason)s, %(detail)s, %(http_status)s, %(body)s
+) on conflict do nothing
 """
 
 
@@ -104,8 +104,8 @@ class _JsonText(Dumper):
 async def ensure_partitions(
     connection: Connection, days: Collection[date | None], known: Collection[date]
 ) -> dict[date, str]:
-    """The partitions of `days` by the first day of their month, made where they are missing; those of the
-    months that are `known` are left out.
+    """The partitions of `days` by the first day of their month, but for months that are `known`; made where
+    they are missing.
     """
     months = {day.replace(day=1) for day in days if day} - set(known)
     partitions = {}
@@ -131,10 +131,8 @@ async def upsert(connection: Connection, run_id: int, day: date | None, rows: Se
             await copy.write_row(_values(row))
     cursor = await connection.execute("select nextval('raw.load_id_seq')")
     ((load_id,),) = await cursor.fetchall()
-    cursor = await connection.execute(
-        (_UPSERT + _UNLESS_LANDED * (day is None)).encode(),
-        {"date": day, "run": run_id, "load": load_id},
-    )
+    upsert = _UPSERT + _UNLESS_LANDED * (day is None)
+    cursor = await connection.execute(upsert.encode(), {"date": day, "run": run_id, "load": load_id})
     if cursor.rowcount == len(rows):
         return rows
     cursor = await connection.execute(
@@ -146,19 +144,13 @@ async def upsert(connection: Connection, run_id: int, day: date | None, rows: Se
 
 async def record(connection: Connection, run_id: int, day: date | None, failures: Sequence[Failure]) -> None:
     """Write what could not be had; a failure that is recorded already stays as it is."""
-    await connection.cursor().executemany(
-        _FAIL,
-        [
-            (
-                run_id,
-                failure.resource,
-                failure.resource_id,
-                failure.snapshot_date or day,
-                failure.reason,
-                failure.detail.replace("\x00", "\\0"),
-                failure.http_status,
-                failure.body,
-            )
-            for failure in failures
-        ],
-    )
+    records = [
+        asdict(failure)
+        | {
+            "run_id": run_id,
+            "date": failure.snapshot_date or day,
+            "detail": failure.detail.replace("\0", "\\0"),
+        }
+        for failure in failures
+    ]
+    await connection.cursor().executemany(_FAIL, records)

@@ -179,15 +179,11 @@ def main() -> None:
 
 
 def _begin_log(program: Program, given: dict[str, Any]) -> None:
-    """Log as the command's options say."""
+    """Log as the command's options say; of a wrong level their check will tell."""
     if given["log_format"]:
         program.use_format(given["log_format"])
-    program.log_at("INFO")  # for the message on a wrong level
-    level = options.BY_VARIABLE["TMDB_LOG_LEVEL"]
-    try:
-        program.log_at(level.check(given["log_level"] or level.default))
-    except ValueError as error:
-        raise ConfigurationError(f"TMDB_LOG_LEVEL={given['log_level']!r} {error}") from None
+    level = (given["log_level"] or "INFO").strip().upper()
+    program.log_at(level if level in options.LOG_LEVELS else "INFO")
 
 
 def _tell(error: Exception, code: int, reason: str, program: Program) -> None:

@@ -58,8 +58,7 @@ async def films_of(client: Tmdb, settings: Settings, *, limit: int | None, video
     """
     day, least = settings.snapshot_date, settings.min_popularity or 0.0
     names = []
-    for back in range(_DAYS_BACK + 1):
-        file_day = day - timedelta(days=back)
+    for file_day in (day - timedelta(days=back) for back in range(_DAYS_BACK + 1)):
         names.append(f"movie_ids_{file_day:%m_%d_%Y}.json.gz")
         for _ in range(settings.max_tries):
             with tempfile.TemporaryFile(prefix="tmdb-export-") as file:
@@ -75,13 +74,12 @@ async def films_of(client: Tmdb, settings: Settings, *, limit: int | None, video
                     log.warning("the id export %s came damaged (%s)", names[-1], error)
                     await asyncio.sleep(1.0)
                     continue
-            if back:
+            if file_day != day:
                 log.warning("there is no id export of %s: took that of %s", day, file_day)
             return export
         else:
-            raise SourceError(
-                f"the id export {names[-1]} came damaged {settings.max_tries} times: try again later"
-            )
+            times = settings.max_tries
+            raise SourceError(f"the id export {names[-1]} came damaged {times} times: try again later")
     raise SourceError(
         f"there is no id export at TMDB_EXPORT_URL for {day} and the {_DAYS_BACK} days before it"
         f" ({', '.join(names)}); TMDB keeps them for three months"
@@ -113,17 +111,14 @@ def parse(file: BufferedRandom, day: date, limit: int | None, least: float, vide
                 broken += 1
                 if broken <= _KEPT:
                     detail = f"line {number} of the id export of {day}: {type(error).__name__}: {error}"
-                    failures.append(
-                        Failure("export_line", number, "not_a_film", detail[:500], body=line[:1000])
-                    )
+                    about = ("export_line", number, "not_a_film", detail[:500])
+                    failures.append(Failure(*about, body=line[:1000]))
                 continue
             if popularity >= least and not left_out and seen.add(film_id):
                 keys.append(key)
     if broken > max(10, number * _TOLERATED) or broken == number:
-        raise SourceError(
-            f"the id export of {day} is not what it should be: {broken:,} of its {number:,}"
-            " lines are no films"
-        )
+        how_many = f"{broken:,} of its {number:,} lines"
+        raise SourceError(f"the id export of {day} is not what it should be: {how_many} are no films")
     ids = array("q", (key & ((1 << _ID_BITS) - 1) for key in islice(_sorted(keys), limit)))
     return Export(ids, failures)
 

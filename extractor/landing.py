@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any, Final, TypeVar
 
@@ -48,26 +48,14 @@ _REFUSED: Final = ("22", "23", "54")
 #: What the ledger says of a run that was found still marked as running.
 _DIED: Final = "ended without a word: killed, or its machine stopped"
 
-#: The ledger's counts, as they are after a batch.
-_COUNT: Final = """
-update raw.extract_run set requested = %(requested)s, landed = %(landed)s, not_found = %(not_found)s,
-    failed = %(failed)s, retried = %(retried)s, bytes = %(bytes)s, partial = %(partial)s, kept = %(kept)s
+#: A run's line in the ledger, as it is after a batch or at the end.
+_LEDGER: Final = """
+update raw.extract_run set status = %(status)s, error = %(error)s,
+    finished_at = case when %(status)s <> 'running' then now() end,
+    requested = %(requested)s, landed = %(landed)s, not_found = %(not_found)s, failed = %(failed)s,
+    retried = %(retried)s, bytes = %(bytes)s, partial = %(partial)s, kept = %(kept)s
 where run_id = %(run_id)s
 """
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How a run ended, for its closing line."""
-
-    run_id: int
-    verb: str
-    counts: Counts
-    seconds: float
-
-    def __str__(self) -> str:
-        took = f"{self.seconds:,.1f} s ({self.counts.done / self.seconds:,.0f}/s)"
-        return f"{self.counts.requested:,} {self.verb}: {self.counts} in {took}"
 
 
 class Landing:
@@ -99,10 +87,16 @@ class Landing:
         """What is safely in the landing zone, and what was asked for until now."""
         return replace(self._committed, requested=self.requested, retried=self.retried())
 
-    def summary(self) -> Summary:
-        """How far the run has come."""
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken."""
+        return time.monotonic() - self._began
+
+    def __str__(self) -> str:
+        counts, seconds = self.counts, self.seconds
         verb = "read" if self.day is None else "asked for"
-        return Summary(self.run_id, verb, self.counts, time.monotonic() - self._began)
+        took = f"{seconds:,.1f} s ({counts.done / seconds:,.0f}/s)"
+        return f"{counts.requested:,} {verb}: {counts} in {took}"
 
     async def begin(self, mode: str, parameters: dict[str, Any], day: date | None) -> None:
         """Bring the schema up to date; mark runs that died; open the run of `day` in the ledger."""
@@ -161,14 +155,7 @@ class Landing:
     async def finish(self, status: str, error: str | None = None) -> None:
         """Close the run in the ledger."""
         counts = self.counts
-        end = "update raw.extract_run set status = %s, error = %s, finished_at = now() where run_id = %s"
-
-        async def operation(connection: Connection) -> None:
-            async with connection.transaction():
-                await _count(connection, self.run_id, counts)
-                await connection.execute(end, [status, error, self.run_id])
-
-        await self._patiently(operation)
+        await self._patiently(lambda connection: self._record(connection, counts, status, error))
 
     async def tidy(self) -> None:
         """VACUUM and ANALYZE the partitions written to: statistics for the models' plans, and a visibility
@@ -219,9 +206,15 @@ class Landing:
                 partial=before.partial + sum(bool(row.lacking) for row in found),
                 kept=before.kept + len(rows) - len(written),
             )
-            await _count(connection, run_id, counts)
+            await self._record(connection, counts)
         self._committed = counts
         self._partitions |= partitions
+
+    async def _record(
+        self, connection: Connection, counts: Counts, status: str = "running", error: str | None = None
+    ) -> None:
+        state = {"run_id": self.run_id, "status": status, "error": error}
+        await connection.execute(_LEDGER, asdict(counts) | state)
 
     async def _patiently(self, operation: Callable[[Connection], Awaitable[T]]) -> T:
         """`operation`, which must bear repetition, once PostgreSQL is there."""
@@ -306,10 +299,10 @@ async def run(
         except BaseException as error:
             await zone.end_early(error, redact)
             raise
-        summary = zone.summary()
-        problem = "; ".join(filter(None, (*zone.problems, summary.counts.too_many_failed()))) or None
+        summary = str(zone)
+        problem = "; ".join(filter(None, (*zone.problems, zone.counts.too_many_failed()))) or None
         await zone.finish("failed" if problem else "finished", problem)
-        if summary.counts.landed:
+        if zone.counts.landed:
             try:
                 await zone.tidy()
             except asyncio.CancelledError:
@@ -331,7 +324,3 @@ async def unfinished(connection: Connection, day: date) -> tuple[int, ...]:
         {"day": day},
     )
     return tuple(run_id for (run_id,) in await cursor.fetchall())
-
-
-async def _count(connection: Connection, run_id: int, counts: Counts) -> None:
-    await connection.execute(_COUNT, asdict(counts) | {"run_id": run_id})

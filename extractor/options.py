@@ -19,15 +19,15 @@ from extractor.values import integer, number, one_of, shown, some_of
 T = TypeVar("T")
 
 MODES: Final = ("popular", "export", "changes", "ids")
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 _COMMANDS: Final = ("run", "status", "load", "dump", "prune")
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option. `check`: text → value, raises `ValueError` with the rule. `default`: as text, may be empty.
-
-    `flag`: None for a variable that no option must show in a process list. `is_switch`: on or off. `mode`:
-    the only one that takes notice of it.
+    """One option. `flag`: None for a variable that no option must show in a process list. `default`: as text.
+    `check`: text → value, raises `ValueError` with the rule. `is_switch`: on or off. `mode`: the only mode
+    that takes notice of it.
     """
 
     section: str
@@ -111,7 +111,7 @@ OPTIONS: Final = (
     Option(_RUNNING, "TMDB_PROGRESS_SECONDS", "--progress-seconds", "S", "10", number(0.1, 86400),
            "Seconds between two progress lines, where there is no terminal for a bar.", ("run", "load")),
     Option(_RUNNING, "TMDB_LOG_LEVEL", "--log-level", "LEVEL", "INFO",
-           one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper),
+           one_of(*LOG_LEVELS, fold=str.upper),
            "How much the log tells: DEBUG, INFO, WARNING or ERROR.", _COMMANDS),
     Option(_RUNNING, "TMDB_LOG_FORMAT", "--log-format", "FORMAT", "text", one_of(*FORMATS, fold=str.lower),
            "text, or json: an object a line.", _COMMANDS),
@@ -135,7 +135,6 @@ OPTIONS: Final = (
            "prune: days of the landing zone to keep; TMDB's terms allow about 180.", ("prune",)),
 )  # fmt: skip
 
-BY_VARIABLE: Final[Mapping[str, Option]] = {option.variable: option for option in OPTIONS}
 DEFAULTS: Final[Mapping[str, str]] = {o.variable: o.default for o in OPTIONS if o.default}
 
 
@@ -149,17 +148,12 @@ def taken_by(command: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(of(command)):
-            if option.flag is None:
-                continue
             default = f"; default: {option.default}" if option.default else ""
+            text = f"{option.help}  [env: {option.variable}{default}]"
             kind: dict[str, Any] = {"is_flag": True} if option.is_switch else {"metavar": option.metavar}
-            function = click.option(
-                option.flag,
-                option.name,
-                envvar=option.variable,
-                **kind,
-                help=f"{option.help}  [env: {option.variable}{default}]",
-            )(function)
+            if option.flag is not None:
+                added = click.option(option.flag, option.name, envvar=option.variable, help=text, **kind)
+                function = added(function)
         return function
 
     return decorate
@@ -167,9 +161,7 @@ def taken_by(command: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 
 def checked(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a command's options by name, from their text by name; what is missing or empty takes its
-    default, or is None.
-
-    Raises `WrongSettingsError` that names each wrong one and what it may be.
+    default, or is None. Raises `WrongSettingsError` that names each wrong one and what it may be.
     """
     read: dict[str, Any] = {}
     wrong = []

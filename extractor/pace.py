@@ -1,8 +1,7 @@
-"""How often to ask: a rate that holds in any one second, and that the whole client shares.
+"""How often to ask: a rate that the whole client shares, with at most a tenth more in *any* one second.
 
 Libraries at hand pace by a leaky bucket that lets a full second's worth burst first (aiolimiter), so that a
-window of one second can hold nearly twice the rate; the contract here is the rate plus at most a tenth in
-*any* second.
+window of one second can hold nearly twice the rate.
 """
 
 import asyncio
@@ -15,22 +14,19 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-#: Headroom to catch up after a stall: half of the tenth that is allowed, so that requests which the network
-#: bunches together still arrive within it.
+#: Headroom to catch up after a stall: half of the tenth that is allowed (all of it for rates so low that a
+#: twentieth is no whole request), so that requests which the network bunches together arrive within it.
 _BURST: Final = 1.05
-#: What is allowed, for rates so low that a twentieth is no whole request.
 _ALLOWED: Final = 1.1
 #: A stall longer than this (s) is not caught up.
 _MAX_DEBT: Final = 1.0
 #: Clock slack (s): the request that leaves a window of one second is really out of it.
 _SLACK: Final = 0.001
-#: After a 429 the rate is cut by this factor, and comes back in equal steps over _RECOVERY seconds.
+#: After a 429 the rate is cut by this factor, down to this part of it, and comes back over so many seconds.
 _CUT: Final = 0.5
-_RECOVERY: Final = 10.0
-#: The slowest that cuts lead to, as a part of the rate.
 _FLOOR: Final = 1 / 16
-#: Pause (s) after a 429 that names none: with jitter, doubled up to the last while nothing is answered
-#: between two of them.
+_RECOVERY: Final = 10.0
+#: Pause (s) after a 429 that names none: with jitter, doubled while nothing is answered between two of them.
 _PAUSE: Final = 0.5
 _MAX_PAUSE: Final = 30.0
 #: Between two log lines that tell of a 429 (s).
@@ -69,17 +65,12 @@ class Pace:
 
     def current(self, now: float) -> float:
         """The rate allowed at `now`: the full one, or what has come back since the last cut."""
-        back = self._cut_rate + max(0.0, now - self._resume) * self.rate / _RECOVERY
-        return min(self.rate, back)
+        return min(self.rate, self._cut_rate + max(0.0, now - self._resume) * self.rate / _RECOVERY)
 
     async def turn(self) -> float:
         """Wait for one's turn; the time of its start."""
         async with self._lock:
-            while True:
-                now = self._clock()
-                wait = self._wait(now)
-                if wait <= 0:
-                    break
+            while (wait := self._wait(now := self._clock())) > 0:
                 await self._sleep(wait)
             self._next = max(self._next, now - _MAX_DEBT) + 1 / self.current(now)
             self._starts.append(now)

@@ -17,7 +17,7 @@ from extractor.answer import LISTS
 from extractor.buffer import Buffer
 from extractor.errors import SourceError
 from extractor.films import Selection
-from extractor.landing import Landing, Summary
+from extractor.landing import Landing
 from extractor.pace import Pace
 from extractor.progress import Display
 from extractor.rows import Ask, Failure
@@ -35,7 +35,7 @@ _NAMED: Final = 5
 _REPORT_SECONDS: Final = 0.25
 
 
-async def extract(settings: Settings, display: Display, report: Report | None = None) -> Summary:
+async def extract(settings: Settings, display: Display, report: Report | None = None) -> Landing:
     """Extract once. Raises a `ProgramError`, or `CancelledError` when it was cancelled; in either case what
     was in hand is landed and the ledger says how it ended. `report` follows the run's counts.
     """
@@ -51,7 +51,7 @@ async def extract(settings: Settings, display: Display, report: Report | None = 
             log.warning("TMDB answers for today only: what it says now is landed under %s", day)
         zone.retried = lambda: client.retried
         await _Extraction(settings, zone, client, display).to_the_end()
-    return zone.summary()
+    return zone
 
 
 class _Extraction:

@@ -1,14 +1,12 @@
-"""The landing zone's schema: numbered migrations, applied forward in place.
+"""The landing zone's schema: `migrations/NNNN_name.sql`, applied forward in place, are its only definition.
 
-`migrations/NNNN_name.sql` are its only definition: a fresh install runs all of them, an older one those that
-it has not had. Each is one transaction with its line in `raw.schema_version`. A file that was released is
-never edited; a change is a new file.
+A fresh install runs all of them, an older one those that it has not had; each is one transaction with its
+line in `raw.schema_version`. A file that was released is never edited; a change is a new file.
 """
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 
@@ -19,8 +17,7 @@ log = logging.getLogger(__name__)
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(NamedTuple):
     """One step: `script` leads from version `version` - 1 to `version`, and says so in raw.schema_version."""
 
     version: int
@@ -34,14 +31,11 @@ def _read(file: Path) -> Migration:
     return Migration(int(number), name, file.read_bytes() + record.encode())
 
 
+_HERE: Final = Path(__file__).parent
 #: All steps, in order; the first is version 1.
-MIGRATIONS: Final = tuple(
-    _read(file) for file in sorted((Path(__file__).parent / "migrations").glob("*.sql"))
-)
-
-
+MIGRATIONS: Final = tuple(_read(file) for file in sorted((_HERE / "migrations").glob("*.sql")))
 #: Done at every run, after the steps: where the tables lie when the server is a cluster.
-_PLACEMENT: Final = (Path(__file__).parent / "placement.sql").read_bytes()
+_PLACEMENT: Final = (_HERE / "placement.sql").read_bytes()
 
 
 async def exists(connection: Connection, relation: str) -> bool:
@@ -71,13 +65,10 @@ async def refuse_newer(connection: Connection) -> None:
 
 
 async def migrate(connection: Connection) -> None:
-    """Bring the landing zone to this program's version. The caller holds the writer's lock; the connection is
-    in autocommit mode.
-
-    A step that fails leaves the landing zone as it was before that step.
+    """Bring the landing zone to this program's version; a step that fails leaves it as it was before that
+    step. The caller holds the writer's lock; the connection is in autocommit mode.
     """
-    before = await version(connection)
-    for migration in MIGRATIONS[before:]:
+    for migration in MIGRATIONS[await version(connection) :]:
         async with connection.transaction():
             await connection.execute(migration.script)
         log.info("the landing zone has version %d now (%s)", migration.version, migration.name)

@@ -1,12 +1,8 @@
-"""The settings of a run, checked once, with every wrong one named.
-
-Where they come from (option > environment > `.env` > default) is the command line's business; here they are
-text.
-"""
+"""The settings of a run, from text wherever it comes from, checked once, with every wrong one named."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final
 
@@ -50,11 +46,8 @@ class Settings:
     @property
     def unused(self) -> list[str]:
         """Variables that are set, and are of another mode than this one."""
-        return [
-            option.variable
-            for option in options.of("run")
-            if option.mode not in (None, self.mode) and not option.default and getattr(self, option.name)
-        ]
+        others = [o for o in options.of("run") if o.mode not in (None, self.mode) and not o.default]
+        return [option.variable for option in others if getattr(self, option.name)]
 
     @property
     def asks_tmdb_itself(self) -> bool:
@@ -62,13 +55,8 @@ class Settings:
         return self.base_url == DEFAULTS["TMDB_BASE_URL"]
 
 
-#: Options of the command `run` that are about the program and not about what it fetches.
-_OF_THE_PROGRAM: Final = ("log_level", "log_format", "notify_url")
-
-
 def checked(given: Mapping[str, Any]) -> Settings:
     """The settings in `given`, text by variable or by name; what is missing or empty takes its default.
-
     Raises `WrongSettingsError` that names each wrong setting and what it may be.
     """
     texts = {name.removeprefix("TMDB_").lower(): value for name, value in given.items()}
@@ -79,9 +67,8 @@ def checked(given: Mapping[str, Any]) -> Settings:
     elif not re.fullmatch(r"[\x21-\x7e]+", token):  # its value stays out of the message
         wrong.append("TMDB_TOKEN has characters that no token has (a space, a line break?): copy it again")
     elif len(token) < SHORTEST:
-        wrong.append(
-            f"TMDB_TOKEN has fewer than {SHORTEST} characters, and no token is so short: copy it again"
-        )
+        few = f"fewer than {SHORTEST} characters, and no token is so short"
+        wrong.append(f"TMDB_TOKEN has {few}: copy it again")
     read: dict[str, Any] = {}
     try:
         read = options.checked("run", texts)
@@ -90,9 +77,8 @@ def checked(given: Mapping[str, Any]) -> Settings:
         wrong += error.lines
     if wrong:
         raise WrongSettingsError(wrong)
-    for name in _OF_THE_PROGRAM:
-        del read[name]
-    return Settings(**read | {"token": Secret(token), "snapshot_date": read["snapshot_date"] or today()})
+    read |= {"token": Secret(token), "snapshot_date": read["snapshot_date"] or today()}
+    return Settings(**{field.name: read[field.name] for field in fields(Settings)})
 
 
 def _at_odds(read: Mapping[str, Any]) -> list[str]:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
+
+N = TypeVar("N", int, float)
 
 #: TMDB began in 2008: of no earlier day can there be a snapshot.
 FIRST_DAY: Final = date(2008, 1, 1)
@@ -56,25 +58,20 @@ def age(text: str) -> timedelta:
 
 def integer(low: int, high: int) -> Callable[[str], int]:
     """A whole number within bounds."""
-
-    def check(text: str) -> int:
-        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text) or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high:,}")
-        return int(text)
-
-    return check
+    return _within(int, r"[+-]?[0-9]{1,18}", low, high, f"a whole number from {low} to {high:,}")
 
 
 def number(low: float, high: float) -> Callable[[str], float]:
     """A number within bounds."""
+    pattern = r"[+-]?([0-9]{1,18}(\.[0-9]*)?|\.[0-9]+)"
+    return _within(float, pattern, low, high, f"a number from {low:g} to {high:,.0f}")
 
-    def check(text: str) -> float:
-        if (
-            not re.fullmatch(r"[+-]?([0-9]{1,18}(\.[0-9]*)?|\.[0-9]+)", text)
-            or not low <= float(text) <= high
-        ):
-            raise ValueError(f"must be a number from {low:g} to {high:,.0f}")
-        return float(text)
+
+def _within(kind: Callable[[str], N], pattern: str, low: N, high: N, what: str) -> Callable[[str], N]:
+    def check(text: str) -> N:
+        if not re.fullmatch(pattern, text) or not low <= kind(text) <= high:
+            raise ValueError(f"must be {what}")
+        return kind(text)
 
     return check
 
@@ -97,11 +94,9 @@ def some_of(*allowed: str) -> Callable[[str], tuple[str, ...]]:
         if text == "none":
             return ()
         words = [word.strip() for word in text.split(",")]
-        wrong = [word for word in words if word not in allowed]
-        if wrong:
-            raise ValueError(
-                f"must be some of {', '.join(allowed)}, with commas between, or none (not {wrong[0]!r})"
-            )
+        if wrong := [word for word in words if word not in allowed]:
+            listed = ", ".join(allowed)
+            raise ValueError(f"must be some of {listed}, with commas between, or none (not {wrong[0]!r})")
         return tuple(dict.fromkeys(words))
 
     return check

@@ -3,19 +3,20 @@
 Exit 0 when every answer is as it should be, 1 when one is not, 2 when there is nothing to ask yet.
 """
 
-import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TextIO
 
 import psycopg
 from psycopg import sql
 from psycopg.types.string import TextLoader
 
 import warehouse
+from common.errors import ProgramError
+from common.files import open_standard_streams, standard_output
 
 Row = Sequence[Any]
 
@@ -202,13 +203,12 @@ def value(connection: psycopg.Connection, query: str) -> Any:
 
 def main() -> int:
     """Print each question with its answer."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a title in Japanese, where only ASCII can be shown
+    open_standard_streams()
     try:
         warehouse.enter()
-        with warehouse.connect(application_name="tmdb-elt check") as connection:
-            return ask_all(connection)
-    except warehouse.WarehouseError as error:
+        with warehouse.connect(application_name="tmdb-elt check") as connection, standard_output() as stream:
+            return ask_all(connection, stream)
+    except ProgramError as error:
         print(f"make check: {error}", file=sys.stderr)
         return error.exit_code
     except psycopg.OperationalError as error:
@@ -216,8 +216,8 @@ def main() -> int:
         return 1
 
 
-def ask_all(connection: psycopg.Connection) -> int:
-    """Print each question with its answer; the exit code."""
+def ask_all(connection: psycopg.Connection, stream: TextIO) -> int:
+    """Print each question with its answer to `stream`; the exit code."""
     for kind in ("date", "timestamp", "timestamptz"):  # PostgreSQL's may lie beyond Python's year 9999
         connection.adapters.register_loader(kind, TextLoader)
     name = connection.info.dbname
@@ -228,14 +228,14 @@ def ask_all(connection: psycopg.Connection) -> int:
             file=sys.stderr,
         )
         return 2
-    print(f"database {name} at {connection.info.host}")
+    print(f"database {name} at {connection.info.host}", file=stream)
     failed = 0
     for answer in answers(connection):
         failed += not answer.passed
-        print(f"{'ok    ' if answer.passed else 'WRONG '} {answer.question}: {answer.says}")
+        print(f"{'ok    ' if answer.passed else 'WRONG '} {answer.question}: {answer.says}", file=stream)
         for row in answer.rows:
-            print("         " + " | ".join("" if cell is None else str(cell) for cell in row))
-    print(f"{failed} wrong" if failed else "all right", file=sys.stderr if failed else sys.stdout)
+            print("         " + " | ".join("" if cell is None else str(cell) for cell in row), file=stream)
+    print(f"{failed} wrong" if failed else "all right", file=sys.stderr if failed else stream)
     return 1 if failed else 0
 
 

@@ -25,7 +25,7 @@ from extractor import answer, landing, values
 from extractor.answer import LISTS
 from extractor.buffer import BATCH_BYTES, BATCH_ROWS
 from extractor.errors import InputError
-from extractor.landing import Landing, Summary
+from extractor.landing import Landing
 from extractor.rows import ID_LIMIT, MAX_BODY, Row
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ _WHAT_NOW: Final = (
 
 async def land_files(
     files: Sequence[str], day: date | None, report_seconds: float, report: Report | None = None
-) -> Summary:
+) -> Landing:
     """Land the rows of `files` (`-`: standard input), in their order, a later one over an earlier one.
 
     With `day` each line is a film as TMDB sends it, of that snapshot date; else a row of a landing zone. Says
@@ -57,7 +57,7 @@ async def land_files(
     async with landing.run("load", parameters, None, report or Report()) as zone:
         log.info("run %d: loading %s", zone.run_id, ", ".join(files))
         await _land(zone, _batches(rows_of(files, day)), report_seconds)
-    return zone.summary()
+    return zone
 
 
 async def _land(zone: Landing, batches: Iterator[list[Row]], report_seconds: float) -> None:

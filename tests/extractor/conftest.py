@@ -23,7 +23,7 @@ import pytest
 from common.report import Counts
 from demo.server import StandIn
 from extractor import pipeline, settings
-from extractor.landing import Summary
+from extractor.landing import Landing
 from tests import programs
 from tests.databases import connection_parameters
 
@@ -130,14 +130,14 @@ class Silent:
         self.counts = counts
 
 
-Extract = Callable[..., Summary]
+Extract = Callable[..., Landing]
 
 
 @pytest.fixture
 def extract(tmdb: StandIn, zone: Zone) -> Extract:
     """Runs an extraction in this process: `extract(pages=3, mode="export")`."""
 
-    def run(**options: Any) -> Summary:
+    def run(**options: Any) -> Landing:
         given = {
             "TMDB_TOKEN": tmdb.token,
             "TMDB_BASE_URL": tmdb.base_url,

@@ -23,7 +23,7 @@ from extractor import connection, landing
 from extractor.buffer import BATCH_ROWS
 from extractor.errors import InputError, LandingError, RunFailedError
 from extractor.keeping import dump, load
-from extractor.landing import Summary
+from extractor.landing import Landing
 from extractor.rows import Row
 from tests.dbt_project.marts import everything
 from tests.dbt_project.runner import Dbt
@@ -38,7 +38,7 @@ BUILD = ("build", "--exclude-resource-type", "unit_test", "--exclude-resource-ty
 ALL = "select * from raw.tmdb_response order by resource, snapshot_date, resource_id"
 
 
-def loaded(*files: Path, day: date | None = None) -> Summary:
+def loaded(*files: Path, day: date | None = None) -> Landing:
     """Load in this process."""
     return asyncio.run(load.land_files([str(file) for file in files], day, 10))
 

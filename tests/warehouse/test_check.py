@@ -1,5 +1,10 @@
 """`make check` on databases that are not as they should be, and in surroundings that are not ours."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import warehouse
@@ -94,6 +99,36 @@ def test_a_title_that_cannot_be_shown_is_replaced(
     assert "Traceback" not in done.stderr
     assert "????????" in done.stdout
     assert done.stderr.endswith(" wrong\n")
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        (">/dev/full", "cannot write to standard output: No space left on device"),
+        ("<&- >&-", "cannot write to standard output: Bad file descriptor"),
+        ("| true", "standard output was closed before the end"),
+    ],
+    ids=["full", "closed", "a pipe nobody reads"],
+)
+def test_an_answer_that_cannot_be_written_is_no_success(
+    output: str, said: str, half_built: dict[str, str], project_root: Path
+) -> None:
+    with warehouse.connect(half_built) as connection:
+        # more than a pipe takes before it is read
+        connection.execute(
+            "create or replace view analytics.vw_top_movies as"
+            " select movie_id, repeat('x', 100000) as title, release_date, null::date as long_ago"
+            " from marts.dim_movie"
+        )
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {sys.executable} -m tools.check {output}"],
+        cwd=project_root,
+        env={**os.environ, **half_built},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, f"make check: {said}\n")
 
 
 def test_what_the_reader_may_not_see_is_said(half_built: dict[str, str], role: str, typed: Command) -> None:
