@@ -113,7 +113,8 @@ def rows_with(key: str, under: str | None = None) -> Check:
 
     def check(document: Any) -> None:
         rows = _object(document).get(under) if under else document
-        if not _is_list_of(rows, lambda row: isinstance(row, dict) and key in row) or not rows:
+        are_rows = isinstance(rows, list) and all(isinstance(row, dict) and key in row for row in rows)
+        if not (are_rows and rows):
             raise _unlike("not_a_list", f"not a list of rows with {key!r}", document)
 
     return check
@@ -256,15 +257,13 @@ def _object(document: Any) -> dict[str, Any]:
 
 
 def _films(document: Any, member: str) -> None:
-    def is_film(row: Any) -> bool:
-        return isinstance(row, dict) and type(row.get("id")) is int and 0 < row["id"] < ID_LIMIT
-
-    if not _is_list_of(_object(document).get(member), is_film):
+    rows = _object(document).get(member)
+    if not isinstance(rows, list) or not all(map(_is_film, rows)):
         raise _unlike("not_a_page", "no list of films in it", document)
 
 
-def _is_list_of(rows: Any, is_one: Callable[[Any], bool]) -> bool:
-    return isinstance(rows, list) and all(map(is_one, rows))
+def _is_film(row: Any) -> bool:
+    return isinstance(row, dict) and type(row.get("id")) is int and 0 < row["id"] < ID_LIMIT
 
 
 def _unlike(reason: str, problem: str, document: Any) -> BadBodyError:

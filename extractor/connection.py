@@ -20,33 +20,24 @@ WRITER: Final = advisory.Lock(
 
 
 @asynccontextmanager
-async def read_only() -> AsyncIterator[Connection]:
-    """A connection for looking, which takes no lock. Raises what `connect` does."""
-    connection = await connect()
-    try:
-        await connection.execute("set default_transaction_read_only = on")
-        yield connection
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def locked() -> AsyncIterator[Connection]:
-    """A connection with the writer's lock. Raises `LockedError` when another program has it, and what
-    `connect` does.
+async def opened(*, locked: bool = False) -> AsyncIterator[Connection]:
+    """A connection for looking, or with the writer's lock. Raises `LockedError` when another program has it,
+    and what `connect` does.
     """
     connection = await connect()
     try:
-        await advisory.take(connection, WRITER)
+        if locked:
+            await advisory.take(connection, WRITER)
+        else:
+            await connection.execute("set default_transaction_read_only = on")
         yield connection
     finally:
         await connection.close()
 
 
 async def connect(patience: float = PATIENCE) -> Connection:
-    """A connection in autocommit mode to a landing zone that this program can use; a server that is starting
-    is waited for `patience` seconds. Raises `WarehouseError`, and `ConfigurationError` for a newer landing
-    zone.
+    """A connection in autocommit mode; a server that is starting is waited for `patience` seconds. Raises
+    `WarehouseError`, and `ConfigurationError` for a landing zone of a newer program.
     """
     connection = await advisory.session("extractor", patience=patience)
     try:

@@ -29,11 +29,9 @@ _RETRY_AFTER_LIMIT: Final = 120.0
 
 
 class Pool:
-    """At most `connections` connections to the host of `root`, through the environment's proxy; a request
-    may take `timeout` seconds.
-
-    `keep_open`: each serves many requests. One that is to serve a single request is closed after it, because
-    it would count against the host's limit of connections for as long as it is open.
+    """At most `connections` connections to the host of `root`, through the environment's proxy; a request may
+    take `timeout` seconds. None: one at a time, closed after its request, because it would count against the
+    host's limit of connections for as long as it is open.
     """
 
     def __init__(
@@ -42,12 +40,11 @@ class Pool:
         context: ssl.SSLContext,
         headers: dict[str, str],
         timeout: float,
-        *,
-        connections: int,
-        keep_open: bool,
+        connections: int | None = None,
     ) -> None:
         def session() -> aiohttp.ClientSession:
-            connector = aiohttp.TCPConnector(limit=connections, ssl=context, force_close=not keep_open)
+            is_kept = connections is not None
+            connector = aiohttp.TCPConnector(limit=connections or 1, ssl=context, force_close=not is_kept)
             made = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
             # aiohttp would send a request again by itself, which neither the pace nor the ledger would know.
             # It has no public way to be told so; a test names the attribute.

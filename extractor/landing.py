@@ -22,7 +22,7 @@ from psycopg.types.json import Jsonb
 from common.errors import ProgramError, one_line
 from common.report import Counts, Report
 from extractor import batch, schema
-from extractor.connection import WRITER, connect, locked
+from extractor.connection import WRITER, connect, opened
 from extractor.errors import LandingError, RunFailedError
 from extractor.rows import MAX_FAILED_BODY, Failure, Outcome, Row
 from extractor.schema import Connection
@@ -267,8 +267,8 @@ class Landing:
 
 @asynccontextmanager
 async def writer() -> AsyncIterator[Landing]:
-    """The landing zone that the PG* variables name, with its lock. Raises what `connection.locked` does."""
-    async with locked() as connection:
+    """The landing zone that the PG* variables name, with its lock. Raises what `opened` does."""
+    async with opened(locked=True) as connection:
         landing = Landing(connection)
         try:
             yield landing

@@ -12,8 +12,9 @@ import click
 
 from common.errors import ConfigurationError
 from common.logs import FORMATS
-from extractor import discover, values
+from extractor import values
 from extractor.answer import BLOCKS
+from extractor.choice import discover
 from extractor.values import integer, number, one_of, shown, some_of
 
 T = TypeVar("T")

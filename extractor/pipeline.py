@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from common.errors import ConfigurationError
 from common.report import Report
-from extractor import films, landing, options, tmdb
+from extractor import landing, options, tmdb
 from extractor.answer import LISTS
 from extractor.buffer import Buffer
+from extractor.choice import films
+from extractor.choice.films import Selection
 from extractor.errors import SourceError
-from extractor.films import Selection
 from extractor.landing import Landing
 from extractor.pace import Pace
 from extractor.progress import Display

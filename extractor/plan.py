@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from extractor import connection, films, landing, schema, tmdb
+from extractor import connection, landing, schema, tmdb
+from extractor.choice import films
 from extractor.pace import Pace
 from extractor.settings import Settings
 
@@ -13,7 +14,7 @@ async def plan(settings: Settings) -> str:
     first film.
     """
     async with (
-        connection.read_only() as reader,
+        connection.opened() as reader,
         tmdb.client(settings, Pace(settings.max_rps)) as client,
     ):
         exists = await schema.exists(reader, "raw.tmdb_response")

@@ -192,22 +192,16 @@ class Tmdb:
 
 @asynccontextmanager
 async def client(settings: Settings, pace: Pace) -> AsyncIterator[Tmdb]:
-    """A client for the length of a run, on one pool of `settings.max_connections` connections.
-
-    Raises `ConfigurationError` for certificates or a proxy of the environment that can't be used.
+    """A client for the length of a run. Raises `ConfigurationError` for certificates or a proxy of the
+    environment that can't be used.
     """
     context, timeout = tls(), settings.timeout
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "tmdb-elt"}
     # The exports are on another host, which must not see the token.
     authorized = headers | {"Authorization": f"Bearer {settings.token.reveal()}"}
-    many = settings.max_connections
     async with (
-        aclosing(
-            Pool(settings.base_url, context, authorized, timeout, connections=many, keep_open=True)
-        ) as api,
-        aclosing(
-            Pool(settings.export_url, context, headers, timeout, connections=1, keep_open=False)
-        ) as files,
+        aclosing(Pool(settings.base_url, context, authorized, timeout, settings.max_connections)) as api,
+        aclosing(Pool(settings.export_url, context, headers, timeout)) as files,
     ):
         yield Tmdb(settings, pace, api, files)
 

@@ -47,7 +47,7 @@ async def write(file: str, first: date | None, last: date | None) -> int:
     readable by its owner only. All rows are of one moment. Raises `ConfigurationError`, `LandingError`,
     `OutputError`.
     """
-    async with connection.read_only() as reader, reader.transaction():
+    async with connection.opened() as reader, reader.transaction():
         await reader.execute("set transaction isolation level repeatable read")
         parts = []
         if await schema.exists(reader, "raw.tmdb_response"):

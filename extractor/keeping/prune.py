@@ -58,7 +58,7 @@ async def drop_months(keep_days: int, *, dry_run: bool) -> Pruned:
     it, too.
     """
     keep_from = today() - timedelta(days=keep_days)
-    async with connection.read_only() if dry_run else connection.locked() as opened:
+    async with connection.opened(locked=not dry_run) as opened:
         if not await schema.exists(opened, "raw.prune_log"):
             return Pruned(keep_from, [], 0)
         try:

@@ -70,7 +70,7 @@ class Status:
 
 async def look() -> Status:
     """The landing zone's status; an empty one when there is none yet."""
-    async with connection.read_only() as reader:
+    async with connection.opened() as reader:
         if not await schema.exists(reader, "raw.tmdb_response"):
             return Status([], [], [], None, None, None)
         runs = await _rows(reader, _RUNS, runs=RUNS)

@@ -145,8 +145,8 @@ def test_a_range_with_too_many_pages_is_halved(
     extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("demo.api.CHANGES_PAGE", 10)
-    monkeypatch.setattr("extractor.films.CHANGES_PAGE_FILMS", 10)
-    monkeypatch.setattr("extractor.films.LAST_PAGE", 5)
+    monkeypatch.setattr("extractor.choice.films.CHANGES_PAGE_FILMS", 10)
+    monkeypatch.setattr("extractor.choice.films.LAST_PAGE", 5)
     extract(mode="export", limit=3)
     today = later(tmdb, 12)
     expected = asked_for(tmdb, DAY - timedelta(days=1), today)

@@ -8,11 +8,12 @@ import pytest
 
 from common.errors import ConfigurationError
 from demo.server import StandIn
-from extractor import discover, settings
+from extractor import settings
 from extractor.answer import BLOCKS, LISTS
-from extractor.discover import FILTERS
+from extractor.choice import discover
+from extractor.choice.discover import FILTERS
+from extractor.choice.films import read_ids
 from extractor.errors import InputError, RunFailedError
-from extractor.films import read_ids
 from tests.extractor.conftest import DAY, Extract, Program, Zone
 
 TOKEN = {"TMDB_TOKEN": "eyJ.some.token"}

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from demo.server import StandIn
-from extractor import films, landing
+from extractor import landing
+from extractor.choice import films
 from extractor.keeping import dump, prune, status
 from extractor.schema import MIGRATIONS
 from tests.extractor.conftest import DAY, Extract, Program, Zone

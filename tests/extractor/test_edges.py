@@ -27,8 +27,8 @@ from common.files import written_whole
 from common.proxy import proxy_for, tls
 from common.secret import Secret, redact_all
 from demo.server import StandIn
-from extractor import export
-from extractor.connection import locked
+from extractor.choice import export
+from extractor.connection import opened
 from extractor.http import retry_after
 from extractor.values import today
 from tests.extractor.conftest import DAY, HOOK_KEY, Extract, Hook, Program, Start, Zone, wait_for
@@ -67,7 +67,7 @@ def lock_held_by(zone: Zone, name: str, seconds: float) -> Iterator[threading.Ev
 
 
 async def take_the_lock() -> None:
-    async with locked():
+    async with opened(locked=True):
         pass
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from demo.faults import Faults
 from demo.server import StandIn
+from extractor.choice.export import parse
 from extractor.errors import RunFailedError, SourceError
-from extractor.export import parse
 from tests.extractor.conftest import DAY, Extract, Zone
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from common.report import Counts
 from demo.server import StandIn
-from extractor import films, landing, settings
+from extractor import landing, settings
 from extractor.buffer import BATCH_BYTES, BATCH_ROWS, Buffer
-from extractor.idset import IdSet
+from extractor.choice import films
+from extractor.choice.idset import IdSet
 from extractor.rows import Failure, Outcome, Row
 from extractor.schema import MIGRATIONS
 from tests.extractor.conftest import DAY, Extract, Program, Zone

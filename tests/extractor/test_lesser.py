@@ -205,7 +205,7 @@ class TestLists:
     def test_the_same_page_twice_is_less_than_promised(
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("extractor.films._REPEATED", 0.001)
+        monkeypatch.setattr("extractor.choice.films._REPEATED", 0.001)
         tmdb.repeats = 0.5
         with pytest.raises(
             RunFailedError, match=r"discover listed \d+ films, and its own total promises 200 on"

@@ -338,7 +338,7 @@ def test_a_load_is_no_run_to_a_monitor_nor_to_the_next_run(
     assert "load" in shown and str(old) in shown
 
     async def chain() -> tuple[int, ...]:
-        async with connection.read_only() as reader:
+        async with connection.opened() as reader:
             return await landing.unfinished(reader, DAY)
 
     assert asyncio.run(chain()) == (1,)

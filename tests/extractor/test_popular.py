@@ -303,7 +303,7 @@ class TestTheCatalogue:
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # as if TMDB had 5 pages and no more: 100 of 300 films without windows
-        monkeypatch.setattr("extractor.films.LAST_PAGE", 5)
+        monkeypatch.setattr("extractor.choice.films.LAST_PAGE", 5)
         tmdb.repeats = 0.0
         extract(pages=10)
         dated = [film for film in tmdb.ids() if (tmdb.film(film) or {"release_date": "x"})["release_date"]]

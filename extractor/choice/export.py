@@ -21,8 +21,8 @@ from typing import Final, NamedTuple
 import orjson
 
 from common.files import GZIP, unpacked
+from extractor.choice.idset import IdSet
 from extractor.errors import FailedError, SourceError
-from extractor.idset import IdSet
 from extractor.rows import Failure
 from extractor.settings import Settings
 from extractor.tmdb import Tmdb

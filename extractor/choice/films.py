@@ -10,10 +10,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from extractor import answer, discover, export
+from extractor import answer
 from extractor.answer import BLOCKS, CHANGES_PAGE_FILMS, PAGE_FILMS
+from extractor.choice import discover, export
+from extractor.choice.idset import IdSet
 from extractor.errors import FailedError, InputError, SourceError
-from extractor.idset import IdSet
 from extractor.rows import Ask, Failure
 from extractor.settings import Settings
 from extractor.tmdb import Tmdb
@@ -355,10 +356,9 @@ def read_ids(file: Path) -> list[tuple[int, int | str]]:
     wrong = []
     for number, line in enumerate(text.splitlines(), 1):
         given = line.partition("#")[0].strip()
-        if re.fullmatch(r"[0-9]{1,10}", given) and 0 < int(given) < 1 << 31:
-            lines.append((number, int(given)))
-        elif re.fullmatch(r"tt[0-9]{7,10}", given):
-            lines.append((number, given))
+        is_tmdbs = re.fullmatch(r"[0-9]{1,10}", given) and 0 < int(given) < 1 << 31
+        if is_tmdbs or re.fullmatch(r"tt[0-9]{7,10}", given):
+            lines.append((number, int(given) if is_tmdbs else given))
         elif given:
             wrong.append(f"line {number} ({given[:30]!r})")
     if wrong:
