@@ -3,7 +3,7 @@
 TMDB's terms allow caching for six months (API terms of use, 1.C).
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TextIO
 
@@ -69,9 +69,8 @@ async def drop_months(keep_days: int, *, dry_run: bool) -> Pruned:
                 "the landing zone is in use (a dbt run?), nothing was dropped: try again when it has ended"
             ) from error
         except psycopg.Error as error:
-            raise LandingError(
-                f"PostgreSQL could not prune, nothing was dropped: {one_line(error)}"
-            ) from error
+            said = one_line(error)
+            raise LandingError(f"PostgreSQL could not prune, nothing was dropped: {said}") from error
 
 
 def show(pruned: Pruned, stream: TextIO, verb: str) -> None:
@@ -97,27 +96,18 @@ async def _prune(connection: Connection, keep_from: date, dry_run: bool) -> Prun
     # failures are kept as long as their date's month
     oldest_kept = keep_from.replace(day=1)
     if dry_run:
-        cursor = await connection.execute(
-            "select count(*) from raw.extract_failure where snapshot_date < %s", [oldest_kept]
-        )
-        ((failures,),) = await cursor.fetchall()
+        count = "select count(*) from raw.extract_failure where snapshot_date < %s"
+        ((failures,),) = await (await connection.execute(count, [oldest_kept])).fetchall()
         return Pruned(keep_from, partitions, failures)
     for partition in partitions:
         await connection.execute(
             "insert into raw.prune_log (partition, first_date, last_date, rows, max_load_id)"
-            " values (%s, %s, %s, %s, %s)",
-            [
-                partition.name,
-                partition.first_date,
-                partition.last_date,
-                partition.rows,
-                partition.max_load_id,
-            ],
+            " values (%(name)s, %(first_date)s, %(last_date)s, %(rows)s, %(max_load_id)s)",
+            asdict(partition),
         )
         await connection.execute(sql.SQL("drop table raw.{}").format(sql.Identifier(partition.name)))
-    cursor = await connection.execute(
-        "delete from raw.extract_failure where snapshot_date < %s", [oldest_kept]
-    )
+    delete = "delete from raw.extract_failure where snapshot_date < %s"
+    cursor = await connection.execute(delete, [oldest_kept])
     return Pruned(keep_from, partitions, cursor.rowcount)
 
 
