@@ -13,6 +13,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -87,6 +88,7 @@ def main(words: list[str]) -> int:
 
     project = {}
     if waits:
+        began = time.time_ns()
         with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
             # what is wrong with the project, the command itself will say
             read = (
@@ -95,8 +97,12 @@ def main(words: list[str]) -> int:
         written = _written(read) if isinstance(read, Manifest) else {}
         if sys.stdin.buffer.read(1) != GO:
             return 0
-        # unless somebody has worked on the models meanwhile
-        if isinstance(read, Manifest) and written == _written(read):
+        # unless somebody has worked on the models meanwhile: while dbt read them, or since
+        if (
+            isinstance(read, Manifest)
+            and max(written.values(), default=0) < began
+            and written == _written(read)
+        ):
             project["manifest"] = read
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
