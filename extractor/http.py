@@ -26,12 +26,14 @@ from extractor.rows import MAX_BODY, MAX_FAILED_BODY
 
 #: The longest wait that a `Retry-After` is granted, s.
 _RETRY_AFTER_LIMIT: Final = 120.0
+#: What the network does to a request.
+_NETWORK: Final = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, EOFError)
 
 
 class Pool:
     """At most `connections` connections to the host of `root`, through the environment's proxy; a request may
-    take `timeout` seconds. None: one at a time, closed after its request, because it would count against the
-    host's limit of connections for as long as it is open.
+    take `timeout` seconds. Without a number: one, closed after each request, because it would count against
+    the host's limit of connections for as long as it is open.
     """
 
     def __init__(
@@ -73,14 +75,7 @@ class Pool:
                     yield response
                 finally:
                     await response.aclose()
-        except (
-            TimeoutError,
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            aiohttp.ClientError,
-            OSError,
-            EOFError,
-        ) as error:
+        except _NETWORK as error:
             raise _lost(error, self._timeout) from None
 
 
@@ -88,9 +83,8 @@ def _lost(error: Exception, timeout: float) -> RetriableError:
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         # httpx-aiohttp reports some refused and lost connections as timeouts.
         cause = error.__cause__
-        if not isinstance(cause, aiohttp.ClientConnectionError) or isinstance(
-            cause, aiohttp.ServerTimeoutError
-        ):
+        is_late = isinstance(cause, aiohttp.ServerTimeoutError)
+        if is_late or not isinstance(cause, aiohttp.ClientConnectionError):
             return RetriableError("timeout", f"no answer within {timeout:g} s")
         error = cause
     name = type(error).__name__
