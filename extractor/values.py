@@ -28,6 +28,10 @@ def like(pattern: str, what: str) -> Callable[[str], str]:
     return check
 
 
+country: Final = like(r"[A-Z]{2}", "a country like FR")
+"""A country, ISO 3166-1."""
+
+
 def calendar_day(text: str) -> date:
     """A date, YYYY-MM-DD, and in none of ISO 8601's other forms."""
     try:

@@ -8,10 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from extractor.values import calendar_day, like
-
-_COUNTRY: Final = r"[A-Z]{2}"
-_OFFER: Final = r"(flatrate|free|ads|rent|buy)"
+from extractor.values import calendar_day, country, like
 
 
 def _some(pattern: str, what: str) -> Callable[[str], str]:
@@ -22,17 +19,19 @@ def _some(pattern: str, what: str) -> Callable[[str], str]:
 #: The check of a filter's value, by the names of those that have it.
 _CHECKS: Final[Mapping[str, Callable[[str], Any]]] = {
     "certification certification.gte certification.lte": like(r"[^\x00-\x1f]+", "a text"),
-    "certification_country watch_region": like(_COUNTRY, "a country like FR"),
+    "certification_country watch_region": country,
     "primary_release_date.gte primary_release_date.lte release_date.gte release_date.lte": calendar_day,
     "primary_release_year year": like(r"[0-9]{4}", "a year, YYYY"),
     "vote_average.gte vote_average.lte vote_count.gte vote_count.lte": like(r"[0-9]+(\.[0-9]+)?", "a number"),
     "with_cast with_companies with_crew with_genres with_keywords with_people with_watch_providers"
     " without_companies without_genres without_keywords without_watch_providers": _some(r"[0-9]+", "ids"),
-    "with_origin_country": _some(_COUNTRY, "countries like FR"),
+    "with_origin_country": _some(r"[A-Z]{2}", "countries like FR"),
     "with_original_language": _some(r"[a-z]{2}", "languages like fr"),
     "with_release_type": _some(r"[1-6]", "types from 1 to 6"),
     "with_runtime.gte with_runtime.lte": like(r"[0-9]+", "a whole number"),
-    "with_watch_monetization_types": _some(_OFFER, "some of flatrate, free, ads, rent, buy"),
+    "with_watch_monetization_types": _some(
+        r"(flatrate|free|ads|rent|buy)", "some of flatrate, free, ads, rent, buy"
+    ),
 }
 FILTERS: Final = {name: check for names, check in _CHECKS.items() for name in names.split()}
 #: What the extractor sets itself: name → what to use instead.
