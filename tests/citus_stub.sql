@@ -105,12 +105,13 @@ create table pg_catalog.pg_dist_node (
     says text
 );
 create table pg_catalog.pg_dist_object (classid oid not null, objid oid not null);
+create table pg_catalog.pg_dist_local_group (groupid integer not null);
 reset allow_system_table_mods;
 insert into pg_catalog.pg_dist_node
 values (1, 0, 'coordinator', 5432, '13.2-1'), (2, 1, 'worker-1', 5432, '13.2-1'), (3, 2, 'worker-2', 5432, '13.2-1');
 
-create function pg_catalog.citus_is_coordinator() returns boolean
-language sql as $$ select exists (select from pg_dist_node) $$;
+-- 0: the coordinator
+insert into pg_catalog.pg_dist_local_group values (0);
 
 create function pg_catalog.run_command_on_all_nodes(command text) returns table (nodeid integer, success boolean, result text)
 language sql as $$

@@ -29,34 +29,45 @@ _IS_UNKNOWN: Final = """
 """
 
 
+def is_there(connection: "psycopg.Connection") -> bool:
+    """Whether the database has the extension."""
+    return connection.execute("select to_regclass('pg_catalog.pg_dist_node')").fetchone() != (None,)
+
+
+def is_worker(connection: "psycopg.Connection") -> bool:
+    """Whether the database is that of a node which a coordinator has taken into its cluster."""
+    return is_there(connection) and connection.execute(
+        "select groupid from pg_dist_local_group"
+    ).fetchone() != (0,)
+
+
 def refuse_unfit(connection: "psycopg.Connection") -> None:
     """Raise `WarehouseError` for a node that does not answer, `UsageError` for a cluster that is not set up;
     on plain PostgreSQL nothing.
     """
-    if connection.execute("select to_regclass('pg_catalog.pg_dist_node')").fetchone() == (None,):
+    if not is_there(connection):
         return
     info = connection.info
-    if connection.execute("select citus_is_coordinator()").fetchone() != (True,):
+    if is_worker(connection):
         raise UsageError(
             f"{info.host}:{info.port} is a worker of a Citus cluster, where no table can be made:"
             " let PGHOST and PGPORT name the coordinator. Nothing was written"
         )
-    version = None
-    for group, node, answered, said in connection.execute(_NODES).fetchall():
+    nodes = connection.execute(_NODES).fetchall()
+    if not nodes or nodes[0][0] != 0:
+        raise UsageError(
+            "the coordinator is not among the nodes of its cluster, so that its tables can't be joined"
+            f" with theirs: select citus_set_coordinator_host('{info.host}', {info.port}); in the"
+            f" database {info.dbname}, by a name that the other nodes know, too. Nothing was written"
+        )
+    version = nodes[0][3]
+    for _, node, answered, said in nodes:
         if not answered:
             raise WarehouseError(
                 f"the Citus node {node} does not answer: {' '.join(said.split())}. Start it, or see that"
                 f" {info.user} can log in there, into a database {info.dbname}; then try again"
             )
-        if group == 0:
-            version = said
-        elif version is None:
-            raise UsageError(
-                "the coordinator is not among the nodes of its cluster, so that its tables can't be joined"
-                f" with theirs: select citus_set_coordinator_host('{info.host}', {info.port}); in the"
-                f" database {info.dbname}. Nothing was written"
-            )
-        elif said != version:
+        if said != version:
             has = f"version {said} of the extension citus" if said else "no extension citus"
             raise UsageError(
                 f"the Citus node {node} has {has} in the database {info.dbname}, and the coordinator has"

@@ -9,13 +9,15 @@ accidents. What stops intent is that the role holds SELECT on two schemas and no
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
+from common.errors import one_line
+from warehouse import citus
 from warehouse.errors import UsageError, WarehouseError
 
 Statement = sql.SQL | sql.Composed
@@ -50,6 +52,18 @@ _LARGE_OBJECT_WRITERS: Final = (
 _TRIES: Final = 8
 
 
+@contextmanager
+def _in_a_line() -> Iterator[None]:
+    """A server that goes away meanwhile, or a node of its cluster, is told in a line: `WarehouseError`."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise WarehouseError(
+            f"{one_line(error)}. See that the server runs, and all nodes if it is a cluster, then try again"
+        ) from error
+
+
+@_in_a_line()
 def make_reader(
     connection: psycopg.Connection,
     *,
@@ -83,6 +97,7 @@ def make_reader(
     _grant(connection, owner)
 
 
+@_in_a_line()
 def let_reader_read(connection: psycopg.Connection) -> None:
     """Give the reader, where there is one, its rights in this database again. Raises ``WarehouseError``."""
     if connection.execute("select from pg_roles where rolname = %s", [READER]).fetchone() is not None:
@@ -105,6 +120,7 @@ def _grant(connection: psycopg.Connection, owner: str) -> None:
         ) from error
 
 
+@_in_a_line()
 def make_server_roles(
     connect: Callable[[str], psycopg.Connection], database: str, passwords: Mapping[str, str]
 ) -> None:
@@ -128,7 +144,9 @@ def make_server_roles(
                 sql.SQL("revoke connect, temporary on database {} from public").format(sql.Identifier(name)),
             )
     with connect(database) as connection:
-        make_reader(connection, password=passwords[READER], owner=OWNER)
+        # Citus takes the reader from the coordinator alone, which makes it on every node
+        if not citus.is_worker(connection):
+            make_reader(connection, password=passwords[READER], owner=OWNER)
 
 
 def _make_login(connection: psycopg.Connection, role: str, password: str | None) -> None:

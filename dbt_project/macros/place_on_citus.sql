@@ -161,14 +161,17 @@
 {% endmacro %}
 
 {#-
-    The condition that no row of `relation` has `value`, of a reference table, in `column`. PostgreSQL looks each value up in the index. Citus can't
-    from a reference table, so its nodes say what they have from `at_least` (a query of one value) on.
+    The condition that a row of `relation` has `value`, of a reference table, in `column`. PostgreSQL looks each value up in the index. Citus
+    can't from a reference table, so its nodes say which values they have, each once, from `at_least` (a query of one value) on.
 -#}
-{% macro is_absent(value, relation, column, at_least) -%}
+{% macro has_row(value, relation, column, at_least=none) -%}
     {% if on_citus() -%}
-        {{ value }} not in (select distinct there.{{ column }} from {{ relation }} as there where there.{{ column }} >= ({{ at_least }}))
+        {{ value }} in (
+            select distinct there.{{ column }} from {{ relation }} as there
+            {{ 'where there.' ~ column ~ ' >= (' ~ at_least ~ ')' if at_least }}
+        )
     {%- else -%}
-        not exists (select 1 from {{ relation }} as there where there.{{ column }} = {{ value }})
+        exists (select 1 from {{ relation }} as there where there.{{ column }} = {{ value }})
     {%- endif %}
 {%- endmacro %}
 

@@ -68,6 +68,9 @@ class Views(Blocks):
             for id_, film in self.films.items()
         ]
 
+    def vw_measured_day(self) -> list[Row]:
+        return [{"date_id": day} for day in sorted({fact["date_id"] for fact in self.fact_movie_daily()})]
+
     def vw_movie_as_of(self) -> list[Row]:
         versions = [dict(row) for row in self.dim_movie_history()]
         result = []

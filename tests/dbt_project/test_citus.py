@@ -12,13 +12,18 @@ import pytest
 
 import warehouse
 from extractor import schema
+from metabase import loader
+from metabase.manifest import load
+from metabase.spec import render
 from tests.databases import Databases
 from tests.dbt_project.compiled import Model
 from tests.dbt_project.conftest import PROJECT, LandingZone
+from tests.dbt_project.correlated import Cluster
 from tests.dbt_project.marts import assert_as_landed
 from tests.dbt_project.runner import Dbt, failures
 from tests.dbt_project.test_blocks import BLOCK_LISTS, FULL
 from tests.dbt_project.test_histories import CREDITS, KEYWORDS
+from tests.metabase.test_cards import CHOICES
 
 STUB = (PROJECT / "tests" / "citus_stub.sql").read_bytes()
 PLACEMENT = (Path(schema.__file__).parent / "placement.sql").read_bytes()
@@ -234,8 +239,8 @@ def collapsed(text: str) -> str:
     return text
 
 
-def test_no_model_and_no_test_has_a_form_that_citus_refuses(
-    landing_zone: LandingZone, dbt: Dbt, compiled: tuple[str, list[Model]]
+def test_no_model_test_or_card_has_a_form_that_citus_refuses(
+    landing_zone: LandingZone, dbt: Dbt, compiled: tuple[str, list[Model]], tmp_path: Path
 ) -> None:
     statements = {
         f"{model.name}, {way}, {number}": statement
@@ -243,21 +248,38 @@ def test_no_model_and_no_test_has_a_form_that_citus_refuses(
         for way, sent in model.statements.items()
         for number, statement in enumerate(sent)
     }
+    landing_zone.connection.execute(STUB)
     result: Any = dbt.invoke("compile").result
-    for done in result:
-        statements[done.node.name] = done.node.compiled_code or ""
-    assert len(statements) > 200
-    wrong = {name: found for name, text in statements.items() if (found := wrong_forms(text))}
+    nodes = {
+        done.node.name: done.node for done in result if str(done.node.resource_type) in ("model", "test")
+    }
+    selects = {name: node.compiled_code or "" for name, node in nodes.items()} | card_statements(
+        dbt, tmp_path
+    )
+    assert len(statements) > 100 and len(selects) > 200
+    wrong = {name: found for name, text in (statements | selects).items() if (found := wrong_forms(text))}
     assert not wrong, wrong
 
+    views = {
+        f"{node.schema}.{node.name}": node.compiled_code
+        for node in nodes.values()
+        if node.config.materialized == "view"
+    }
+    cluster = Cluster(wanted(dbt), views)
+    refused = {name: found for name, text in selects.items() if (found := cluster.refused(text))}
+    assert not refused, refused
 
-CARDS = sorted((PROJECT / "metabase").rglob("*.sql"))
 
-
-def test_no_card_has_one() -> None:
-    assert len(CARDS) > 40
-    wrong = {card.name: found for card in CARDS if (found := wrong_forms(card.read_text()))}
-    assert not wrong, wrong
+def card_statements(dbt: Dbt, folder: Path) -> dict[str, str]:
+    """The cards, each with all of its filters."""
+    dbt.manifest.write(str(folder / "manifest.json"))
+    manifest = load(folder / "manifest.json", PROJECT / "dbt_project", ("marts", "analytics"))
+    statements = {}
+    for key, card in loader.load().cards.items():
+        values = {tag.key: CHOICES[tag.key] for tag in card.tags}
+        text, _ = render(card, manifest.relations, manifest.variables, values)
+        statements[key] = re.sub(r"%\(\w+\)s", "null", text).replace("%%", "%")
+    return statements
 
 
 @pytest.mark.parametrize(
@@ -287,3 +309,40 @@ def test_that_check_finds_what_was_seen_to_fail(statement: str) -> None:
 )
 def test_and_nothing_else(statement: str) -> None:
     assert wrong_forms(statement) == []
+
+
+CLUSTER = Cluster(
+    {"m.fact": "movie_id", "m.film": "movie_id", "m.day": None}, {"v.top": "select * from m.fact limit 9"}
+)
+EACH_FACT = "(select 1 from m.fact where fact.movie_id = {} limit 1)"
+
+
+@pytest.mark.parametrize(
+    ("statement", "refused"),
+    [
+        ("select * from m.film where exists " + EACH_FACT.format("film.movie_id"), 0),
+        ("select * from m.day where exists " + EACH_FACT.format("day.movie_id"), 1),
+        ("select * from v.top where exists " + EACH_FACT.format("top.movie_id"), 1),
+        ("select * from m.day where day.id in (select fact.day_id from m.fact)", 0),
+        ("select * from m.fact where exists (select 1 from m.day where day.id = fact.day_id)", 0),
+        ("select * from m.film cross join lateral " + EACH_FACT.format("film.movie_id") + " as f", 0),
+        (
+            "with d as (select max(id) as id from m.day) select * from d cross join m.film cross join lateral"
+            " (select 1 from m.fact where fact.movie_id = film.movie_id and fact.day_id < d.id limit 1) as f",
+            1,
+        ),
+        (
+            "with d as (select max(id) as id from m.day) select * from m.film cross join lateral"
+            " (select 1 from m.fact where fact.movie_id = film.movie_id and fact.day_id < (select id from d)"
+            " limit 1) as f",
+            0,
+        ),
+        (
+            "with f as (select *, rank() over (order by x) from m.film)"
+            " select (select sum(fact.x) from m.fact where fact.movie_id = f.movie_id) from f",
+            1,
+        ),
+    ],
+)
+def test_that_check_knows_what_can_be_looked_up(statement: str, refused: int) -> None:
+    assert len(CLUSTER.refused(statement)) == refused

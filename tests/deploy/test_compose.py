@@ -308,5 +308,6 @@ def test_citus_is_a_coordinator_and_workers_alike(
             **stack["services"]["roles"]["environment"],
             "PGHOST": f"citus-worker-{number}",
         }
+        assert services["roles"]["depends_on"][f"citus-worker-{number}"]["condition"] == "service_healthy"
     for name in ("elt", "scheduler"):
         assert services[name]["depends_on"]["citus"]["condition"] == "service_completed_successfully"

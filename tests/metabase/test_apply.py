@@ -366,7 +366,7 @@ def test_a_password_that_was_changed_is_sent_again(applied: Applying) -> None:
 def test_a_warehouse_that_was_not_built_is_told(serve: Serve) -> None:
     applying = serve()
     applying.server.syncs = False
-    with pytest.raises(DashboardError, match=r"does not see these.*marts\.bridge_movie_provider.*dbt build"):
+    with pytest.raises(DashboardError, match=r"does not see these.*marts\.bridge_movie_genre.*dbt build"):
         applying.apply()
 
 

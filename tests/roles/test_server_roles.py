@@ -14,6 +14,15 @@ from tests.roles.conftest import conninfo
 from warehouse.configuration import PORT, SUPERUSER
 from warehouse.server import Server
 
+STUB = (Path(__file__).parents[1] / "citus_stub.sql").read_bytes()
+#: What Citus says of a grant, which goes to all nodes, when one is away.
+NODE_AWAY = b"""
+    create function public.fail() returns event_trigger language plpgsql as $$ begin
+        raise connection_failure using message = E'connection to worker-2 failed\\nIs it running?';
+    end $$;
+    create event trigger node_away on ddl_command_end when tag in ('GRANT') execute function public.fail()
+"""
+
 SECRETS = {
     "WAREHOUSE_PASSWORD": "owner's",
     "METABASE_DB_PASSWORD": "metabase's",
@@ -134,6 +143,25 @@ def test_a_changed_password_is_changed_on_the_server_and_shown_nowhere(
     connect(server, "tmdb", "tmdb", password="a new one").close()
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         connect(server, "tmdb", "tmdb")
+
+
+def test_on_a_cluster_the_coordinator_makes_the_reader_for_all_nodes(
+    server: dict[str, str], project_root: Path
+) -> None:
+    variables = {"WAREHOUSE_DATABASE": "cluster", **SECRETS}
+    assert make_roles(server, project_root, **variables).returncode == 0
+    with connect(server, SUPERUSER, "cluster") as admin:
+        admin.execute(STUB)
+        assert make_roles(server, project_root, **variables).returncode == 0
+        admin.execute(NODE_AWAY)
+        away = make_roles(server, project_root, **variables)
+        assert (away.returncode, away.stdout) == (1, "")
+        assert away.stderr.startswith("warehouse: connection to worker-2 failed Is it running?")
+        assert away.stderr.endswith("and all nodes if it is a cluster, then try again\n")
+        assert len(away.stderr.splitlines()) == 1
+        # a worker's own roles are made there, the reader is the coordinator's to make
+        admin.execute("update pg_dist_local_group set groupid = 1")
+        assert make_roles(server, project_root, **variables).returncode == 0
 
 
 def test_it_names_the_variables_that_are_missing(server: dict[str, str], project_root: Path) -> None:

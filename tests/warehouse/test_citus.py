@@ -19,7 +19,8 @@ SAYS = "update pg_dist_node set says = {} where nodename = 'worker-2'"
         (SAYS.format("''"), 2, "node worker-2:5432 has no extension citus in the database"),
         (SAYS.format("'12.1-1'"), 2, "node worker-2:5432 has version 12.1-1 of the extension citus"),
         ("delete from pg_dist_node where groupid = 0", 2, "select citus_set_coordinator_host("),
-        ("delete from pg_dist_node", 2, "is a worker of a Citus cluster"),
+        ("delete from pg_dist_node", 2, "select citus_set_coordinator_host("),
+        ("update pg_dist_local_group set groupid = 1", 2, "is a worker of a Citus cluster"),
     ],
 )
 def test_a_cluster_that_is_not_whole(

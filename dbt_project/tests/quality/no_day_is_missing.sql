@@ -11,6 +11,6 @@ select calendar.date_id
 from {{ ref('dim_date') }} as calendar
 inner join span on calendar.date_id between span.first_date and span.last_date
 where
-    {{ is_absent(
+    not {{ has_row(
         'calendar.date_id', ref('fact_movie_daily'), 'date_id', 'select span.first_date from span'
     ) }}

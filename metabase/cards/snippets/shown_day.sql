@@ -6,8 +6,9 @@ with measured_day as (
         row_number() over (order by dim_date.date_id desc) as place,
         count(*) over () as days
     from {{ ref('dim_date') }}
+    inner join {{ ref('vw_measured_day') }} as measured on dim_date.date_id = measured.date_id
     where
-        exists (select 1 from {{ ref('fact_movie_daily') }} as fact where fact.date_id = dim_date.date_id)
+        true
         [[and {{ period }}]]
         and (
             dim_date.date_id > (
