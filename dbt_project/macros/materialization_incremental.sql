@@ -5,6 +5,8 @@
       the server needs for most of them.
     - The contract and the columns are compared only where the model or its table is not as it was when that was last done.
 
+    A table that was filled anew gets its statistics at once: the models that come next read it before PostgreSQL would look at it by itself.
+
     A table is never replaced, also not by --full-refresh: that drops the foreign keys and the views that hang on it.
 -#}
 {% materialization incremental, adapter='postgres' %}
@@ -24,7 +26,7 @@
     {% if not existing %}
         {% call statement('main') %}{{ get_create_table_as_sql(False, target_relation, sql) }}{% endcall %}
         {% do create_indexes(target_relation) %}
-        {% call statement('watermark') %}{{ record_watermark() }}{% endcall %}
+        {% call statement('watermark') %}{{ record_watermark() }}; analyze {{ target_relation }}{% endcall %}
     {% else %}
         {% set new_rows = make_temp_relation(target_relation) %}
         {% if not is_known %}
@@ -40,7 +42,8 @@
                 'dest_columns': model.columns.keys() | list,
                 'is_rebuild': is_rebuild(bounds),
             }) }};
-            {{ record_watermark() }}
+            {{ record_watermark() }};
+            {{ 'analyze ' ~ target_relation if is_rebuild(bounds) }}
         {% endcall %}
     {% endif %}
     {% if not is_known %}
