@@ -87,3 +87,11 @@
         where build.load_id < (select max(newest.load_id) from {{ bookkeeping_schema() }}.build as newest)
     )
 {%- endmacro %}
+
+{#-
+    Post-hook of a table of which others read what is new. Without it PostgreSQL knows nothing of the loads since its last own look, takes
+    them for one row, and joins thousands in nested loops.
+-#}
+{% macro analyze_loads() -%}
+    analyze {{ this }} (load_id)
+{%- endmacro %}

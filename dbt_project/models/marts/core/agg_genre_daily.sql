@@ -12,6 +12,12 @@ with changed_date as (
 
 fact as (
     select * from {{ ref('fact_movie_daily') }}
+    {% if is_incremental() and not is_rebuild() %}
+        -- a day's facts are looked up, not found among all
+        where
+            date_id >= (select min(changed_date.date_id) from changed_date)
+            and date_id <= (select max(changed_date.date_id) from changed_date)
+    {% endif %}
 ),
 
 version as (

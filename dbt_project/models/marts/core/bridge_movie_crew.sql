@@ -4,7 +4,7 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as {{ read_once() }} (
+with latest as (
     select *
     from {{ ref('int_movie_latest') }}
     where {{ is_new() }}
@@ -24,12 +24,7 @@ person as (
 
 member as (
     select movie_crew.*
-    from latest
-    inner join movie on latest.movie_id = movie.movie_id
-    inner join movie_crew
-        on
-            latest.movie_id = movie_crew.movie_id
-            and latest.credits_hash = movie_crew.credits_hash
+    from movie_crew
     inner join person on movie_crew.person_id = person.person_id
 )
 
@@ -41,4 +36,8 @@ select
     member.job,
     latest.load_id
 from latest
-{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id
+inner join movie on latest.movie_id = movie.movie_id
+{{ 'left' if is_incremental() else 'inner' }} join member
+    on
+        latest.movie_id = member.movie_id
+        and latest.credits_hash = member.credits_hash

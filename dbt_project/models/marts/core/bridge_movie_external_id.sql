@@ -4,7 +4,7 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as {{ read_once() }} (
+with latest as (
     select *
     from {{ ref('int_movie_latest') }}
     where {{ is_new() }}
@@ -16,22 +16,16 @@ sent as (
 
 movie as (
     select * from {{ ref('dim_movie') }}
-),
-
-member as (
-    select sent.*
-    from latest
-    inner join movie on latest.movie_id = movie.movie_id
-    inner join sent
-        on
-            latest.movie_id = sent.movie_id
-            and latest.external_ids_hash = sent.external_ids_hash
 )
 
 select
     latest.movie_id,
-    member.source,
-    member.external_id,
+    sent.source,
+    sent.external_id,
     latest.load_id
 from latest
-{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id
+inner join movie on latest.movie_id = movie.movie_id
+{{ 'left' if is_incremental() else 'inner' }} join sent
+    on
+        latest.movie_id = sent.movie_id
+        and latest.external_ids_hash = sent.external_ids_hash

@@ -4,7 +4,7 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as {{ read_once() }} (
+with latest as (
     select *
     from {{ ref('int_movie_latest') }}
     where {{ is_new() }}
@@ -24,14 +24,10 @@ genre as (
 
 member as (
     select
-        movie.movie_id,
+        version.movie_id,
+        version.content_hash,
         genre.genre_id
-    from latest
-    inner join movie on latest.movie_id = movie.movie_id
-    inner join version
-        on
-            latest.movie_id = version.movie_id
-            and latest.content_hash = version.content_hash
+    from version
     cross join lateral unnest(version.genre_ids) as sent (genre_id)
     inner join genre on sent.genre_id = genre.genre_id
 )
@@ -41,4 +37,8 @@ select
     member.genre_id,
     latest.load_id
 from latest
-{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id
+inner join movie on latest.movie_id = movie.movie_id
+{{ 'left' if is_incremental() else 'inner' }} join member
+    on
+        latest.movie_id = member.movie_id
+        and latest.content_hash = member.content_hash

@@ -4,7 +4,7 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as {{ read_once() }} (
+with latest as (
     select *
     from {{ ref('int_movie_latest') }}
     where {{ is_new() }}
@@ -24,12 +24,7 @@ keyword as (
 
 member as (
     select movie_keyword.*
-    from latest
-    inner join movie on latest.movie_id = movie.movie_id
-    inner join movie_keyword
-        on
-            latest.movie_id = movie_keyword.movie_id
-            and latest.keywords_hash = movie_keyword.keywords_hash
+    from movie_keyword
     inner join keyword on movie_keyword.keyword_id = keyword.keyword_id
 )
 
@@ -38,4 +33,8 @@ select
     member.keyword_id,
     latest.load_id
 from latest
-{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id
+inner join movie on latest.movie_id = movie.movie_id
+{{ 'left' if is_incremental() else 'inner' }} join member
+    on
+        latest.movie_id = member.movie_id
+        and latest.keywords_hash = member.keywords_hash

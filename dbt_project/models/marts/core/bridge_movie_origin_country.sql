@@ -4,7 +4,7 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as {{ read_once() }} (
+with latest as (
     select *
     from {{ ref('int_movie_latest') }}
     where {{ is_new() }}
@@ -20,14 +20,10 @@ movie as (
 
 member as (
     select
-        movie.movie_id,
+        version.movie_id,
+        version.content_hash,
         sent.iso_3166_1
-    from latest
-    inner join movie on latest.movie_id = movie.movie_id
-    inner join version
-        on
-            latest.movie_id = version.movie_id
-            and latest.content_hash = version.content_hash
+    from version
     cross join lateral unnest(version.origin_country_codes) as sent (iso_3166_1)
 )
 
@@ -36,4 +32,8 @@ select
     member.iso_3166_1,
     latest.load_id
 from latest
-{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id
+inner join movie on latest.movie_id = movie.movie_id
+{{ 'left' if is_incremental() else 'inner' }} join member
+    on
+        latest.movie_id = member.movie_id
+        and latest.content_hash = member.content_hash

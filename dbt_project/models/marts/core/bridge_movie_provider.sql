@@ -4,7 +4,7 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as {{ read_once() }} (
+with latest as (
     select *
     from {{ ref('int_movie_latest') }}
     where {{ is_new() }}
@@ -24,12 +24,7 @@ provider as (
 
 member as (
     select sent.*
-    from latest
-    inner join movie on latest.movie_id = movie.movie_id
-    inner join sent
-        on
-            latest.movie_id = sent.movie_id
-            and latest.watch_providers_hash = sent.watch_providers_hash
+    from sent
     inner join provider on sent.provider_id = provider.provider_id
 )
 
@@ -42,4 +37,8 @@ select
     latest.watch_providers_on as as_of_date,
     latest.load_id
 from latest
-{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id
+inner join movie on latest.movie_id = movie.movie_id
+{{ 'left' if is_incremental() else 'inner' }} join member
+    on
+        latest.movie_id = member.movie_id
+        and latest.watch_providers_hash = member.watch_providers_hash

@@ -4,7 +4,7 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as {{ read_once() }} (
+with latest as (
     select *
     from {{ ref('int_movie_latest') }}
     where {{ is_new() }}
@@ -16,28 +16,22 @@ sent as (
 
 movie as (
     select * from {{ ref('dim_movie') }}
-),
-
-member as (
-    select sent.*
-    from latest
-    inner join movie on latest.movie_id = movie.movie_id
-    inner join sent
-        on
-            latest.movie_id = sent.movie_id
-            and latest.release_dates_hash = sent.release_dates_hash
 )
 
 select
     latest.movie_id,
-    member.iso_3166_1,
-    member.release_number,
-    member.release_type_id,
-    member.release_type,
-    member.release_date,
-    member.certification,
-    member.note,
-    member.iso_639_1,
+    sent.iso_3166_1,
+    sent.release_number,
+    sent.release_type_id,
+    sent.release_type,
+    sent.release_date,
+    sent.certification,
+    sent.note,
+    sent.iso_639_1,
     latest.load_id
 from latest
-{{ 'left' if is_incremental() else 'inner' }} join member on latest.movie_id = member.movie_id
+inner join movie on latest.movie_id = movie.movie_id
+{{ 'left' if is_incremental() else 'inner' }} join sent
+    on
+        latest.movie_id = sent.movie_id
+        and latest.release_dates_hash = sent.release_dates_hash

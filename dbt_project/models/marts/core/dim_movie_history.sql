@@ -70,28 +70,33 @@ changed_movie as {{ read_once() }} (
     {% endif %}
 ),
 
+-- Film by film, so that the few films that changed are looked up, however long the history is.
 compared as (
-    select
-        snapshot.movie_id,
-        snapshot.snapshot_date,
-        snapshot.content_hash,
-        coalesce(snapshot.language, 'en-US') as language,
-        snapshot.load_id,
-        version.description_hash,
-        lag(version.description_hash) over snapshots as hash_before,
-        lag(snapshot.content_hash) over snapshots as content_before,
-        lag(coalesce(snapshot.language, 'en-US')) over snapshots as language_before,
-        lag(snapshot.snapshot_date) over snapshots as date_before,
-        last_value(snapshot.content_hash) over (
-            snapshots rows between unbounded preceding and unbounded following
-        ) as last_content
-    from snapshot
-    inner join changed_movie on snapshot.movie_id = changed_movie.movie_id
-    left join version
-        on
-            snapshot.movie_id = version.movie_id
-            and snapshot.content_hash = version.content_hash
-    window snapshots as (partition by snapshot.movie_id order by snapshot.snapshot_date)
+    select day_of_film.*
+    from changed_movie
+    cross join lateral (
+        select
+            snapshot.movie_id,
+            snapshot.snapshot_date,
+            snapshot.content_hash,
+            coalesce(snapshot.language, 'en-US') as language,
+            snapshot.load_id,
+            version.description_hash,
+            lag(version.description_hash) over snapshots as hash_before,
+            lag(snapshot.content_hash) over snapshots as content_before,
+            lag(coalesce(snapshot.language, 'en-US')) over snapshots as language_before,
+            lag(snapshot.snapshot_date) over snapshots as date_before,
+            last_value(snapshot.content_hash) over (
+                snapshots rows between unbounded preceding and unbounded following
+            ) as last_content
+        from snapshot
+        left join version
+            on
+                snapshot.movie_id = version.movie_id
+                and snapshot.content_hash = version.content_hash
+        where snapshot.movie_id = changed_movie.movie_id
+        window snapshots as (partition by snapshot.movie_id order by snapshot.snapshot_date)
+    ) as day_of_film
 ),
 
 -- A film that has gone ends its version and begins none. Where the film was asked for in another language

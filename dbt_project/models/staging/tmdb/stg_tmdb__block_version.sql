@@ -1,6 +1,7 @@
 {{ config(
     unique_key=['movie_id', 'version_hash'],
-    indexes=[{'columns': ['load_id']}]
+    indexes=[{'columns': ['load_id']}],
+    post_hook='{{ analyze_loads() }}'
 ) }}
 
 -- Every content that a block of a film ever had, and the first day that shows it. It is a function of

@@ -2,7 +2,7 @@
     unique_key=['movie_id', 'snapshot_date'],
     indexes=[{'columns': ['load_id']}],
     meta={'tracks_loads': true},
-    post_hook='analyze {{ this }}'
+    post_hook='{{ analyze_loads() }}'
 ) }}
 
 -- The one pass over what landed: a film's day in one narrow row. What describes a film, and each of the
