@@ -10,3 +10,22 @@
     {{ evidence }}.named_on desc,
     {{ evidence }}.movie_id desc
 {%- endmacro %}
+
+{#-
+    The condition that a row of `evidence` may be the best of its `key`: what a film once said need not be sorted where some film still says
+    what it is called. (Citus would first gather on the coordinator who is named.)
+-#}
+{% macro may_be_best(evidence, key) -%}
+    {%- if on_citus() -%}
+        true
+    {%- else -%}
+        (
+            {{ evidence }}.is_current
+            or {{ evidence }}.{{ key }} not in (
+                select named.{{ key }}
+                from {{ evidence }} as named
+                where named.is_current and named.name is not null
+            )
+        )
+    {%- endif -%}
+{%- endmacro %}

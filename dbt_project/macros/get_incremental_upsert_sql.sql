@@ -7,16 +7,16 @@
     meta.replaces: what the new rows are all of, so that what is not among them goes: `all`, or the column of the unique key whose
     values are replaced (a film's members of a bridge; a film without any stands there once, the rest of its key NULL).
     A rebuild replaces all. meta.delete_when: a condition on a new row which says that its key is to go.
-    load_id is written with a row but never makes one differ, unless meta.tracks_loads says that it does. Where nothing differs but columns
-    that meta.unnoticed names, the row keeps its load_id, and nothing that reads this table looks at it again.
+    load_id is written with a row but never makes one differ, unless meta.tracks_loads says that it does. meta.loads: {a column with a
+    load_id: the columns of which it says when one last changed}, for who reads only these.
 -#}
 {% macro get_incremental_upsert_sql(arg_dict) %}
     {% set meta = (config.get('meta') or {}) %}
     {% set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] %}
     {% set columns = arg_dict['dest_columns'] %}
     {% set attributes = columns | reject('in', keys) | list %}
-    {% set compared = attributes if meta.get('tracks_loads') else attributes | reject('equalto', 'load_id') | list %}
-    {% set noticed = compared | reject('in', meta.get('unnoticed', [])) | list %}
+    {% set loads = meta.get('loads', {}) %}
+    {% set compared = attributes if meta.get('tracks_loads') else attributes | reject('in', ['load_id'] + loads.keys() | list) | list %}
     {% set new_rows, target = arg_dict['temp_relation'], arg_dict['target_relation'] %}
     {% set replaces = 'all' if arg_dict['is_rebuild'] and not meta.get('kept') else meta.get('replaces') %}
     {% if flags.EMPTY %}
@@ -47,8 +47,8 @@
     {% if compared %}
         do update set
             {% for column in attributes %}
-                {{ column }} = {{ 'case when not ' ~ differs('old_row', 'excluded', noticed) ~ ' then old_row.load_id else excluded.load_id end'
-                    if column == 'load_id' and meta.get('unnoticed') else 'excluded.' ~ column }}{{ ', ' if not loop.last }}
+                {{ column }} = {{ 'case when ' ~ differs('old_row', 'excluded', loads[column]) ~ ' then excluded.' ~ column ~ ' else old_row.' ~ column
+                    ~ ' end' if column in loads else 'excluded.' ~ column }}{{ ', ' if not loop.last }}
             {% endfor %}
         where {{ differs('old_row', 'excluded', compared) }}
     {% else %}

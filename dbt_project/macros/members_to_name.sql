@@ -16,7 +16,7 @@ changed as (
             union distinct
             select latest.movie_id
             from latest
-            where {{ is_new('latest.load_id') }}
+            where {{ is_new('latest.' ~ block ~ '_load_id') }}
         )
 
         union distinct

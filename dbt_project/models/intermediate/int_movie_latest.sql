@@ -6,9 +6,14 @@
     persist_docs={'relation': false, 'columns': false},
     contract={'enforced': true},
     unique_key='movie_id',
-    meta={'unnoticed': [
-        'credits_on', 'keywords_on', 'release_dates_on', 'translations_on', 'external_ids_on', 'alternative_titles_on'
-    ]},
+    meta={'loads': {
+        'load_id': [
+            'content_hash', 'vanished_on', 'credits_hash', 'keywords_hash', 'release_dates_hash', 'watch_providers_hash',
+            'watch_providers_on', 'translations_hash', 'external_ids_hash', 'alternative_titles_hash', 'videos_hash', 'videos_on'
+        ],
+        'credits_load_id': ['credits_hash'],
+        'keywords_load_id': ['keywords_hash']
+    }},
     indexes=[{'columns': ['load_id']}],
     post_hook='{{ analyze_loads() }}'
 ) }}
@@ -21,7 +26,8 @@
 
 -- Which content of each film is today's: that of its newest snapshot that is not gone and, of each
 -- block, that of the newest snapshot that has it. load_id says when that changed, so that what is built
--- on this looks at the few films of which something did.
+-- on this looks at the few films of which something did; the credits and keywords, which most that is
+-- built reads alone, have one of their own.
 with snapshot as not materialized (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),
@@ -126,6 +132,8 @@ select
             {% endif %}
         {% endfor %}
     {% endfor %}
+    changed_movie.load_id as credits_load_id,
+    changed_movie.load_id as keywords_load_id,
     changed_movie.load_id
 from changed_movie
 left join newest on changed_movie.movie_id = newest.movie_id

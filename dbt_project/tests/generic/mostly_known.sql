@@ -1,8 +1,17 @@
-{#- At least the share `at_least` of the rows (0 to 1) has a value; where fewer have, the rows without are the failing ones. -#}
-{% test mostly_known(model, column_name, at_least) %}
+{#-
+    At least the share `at_least` of the rows (0 to 1) has a value; where fewer have, the rows without are the failing ones. `of_last`: of the
+    rows with the last value of this column only, as what came before was tested when it was the last.
+-#}
+{% test mostly_known(model, column_name, at_least, of_last=none) %}
+    with tested as (
+        select *
+        from {{ model }}
+        {{ 'where ' ~ of_last ~ ' = (select max(' ~ of_last ~ ') from ' ~ model ~ ')' if of_last }}
+    )
+
     select *
-    from {{ model }}
+    from tested
     where
         {{ column_name }} is null
-        and (select count({{ column_name }}) < {{ at_least }} * count(*) from {{ model }})
+        and (select count({{ column_name }}) < {{ at_least }} * count(*) from tested)
 {% endtest %}

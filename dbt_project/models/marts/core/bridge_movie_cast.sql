@@ -7,7 +7,7 @@
 with latest as (
     select *
     from {{ ref('int_movie_latest') }}
-    where {{ is_new() }}
+    where {{ is_new('credits_load_id') }}
 ),
 
 movie_cast as (

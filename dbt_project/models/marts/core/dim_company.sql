@@ -4,7 +4,7 @@ with version as (
     select * from {{ ref('int_movie_version') }}
 ),
 
-evidence as (
+evidence as {{ read_once() }} (
     select
         company.company_id,
         company.name,
@@ -31,6 +31,7 @@ select distinct on (evidence.company_id)
     evidence.origin_country,
     evidence.load_id
 from evidence
+where {{ may_be_best('evidence', 'company_id') }}
 order by
     evidence.company_id asc,
     {{ best_evidence('evidence') }}

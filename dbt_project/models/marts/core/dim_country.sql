@@ -12,7 +12,7 @@ region as (
     {{ country_regions() }}
 ),
 
-evidence as (
+evidence as {{ read_once() }} (
     select
         iso_3166_1,
         english_name as name,
@@ -42,6 +42,7 @@ evidence as (
 naming as (
     select distinct on (evidence.iso_3166_1) evidence.*
     from evidence
+    where {{ may_be_best('evidence', 'iso_3166_1') }}
     order by
         evidence.iso_3166_1 asc,
         {{ best_evidence('evidence') }}

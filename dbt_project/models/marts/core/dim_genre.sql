@@ -8,7 +8,7 @@ version as (
     select * from {{ ref('int_movie_version') }}
 ),
 
-evidence as (
+evidence as {{ read_once() }} (
     select
         genre_id,
         name,
@@ -44,6 +44,7 @@ select distinct on (evidence.genre_id)
     evidence.name_source,
     evidence.load_id
 from evidence
+where {{ may_be_best('evidence', 'genre_id') }}
 order by
     evidence.genre_id asc,
     {{ best_evidence('evidence') }}

@@ -8,7 +8,7 @@ version as not materialized (
     select * from {{ ref('int_movie_version') }}
 ),
 
-evidence as (
+evidence as {{ read_once() }} (
     select
         iso_639_1,
         coalesce(english_name, native_name) as name,
@@ -65,6 +65,7 @@ select distinct on (evidence.iso_639_1)
     evidence.name_source,
     evidence.load_id
 from evidence
+where {{ may_be_best('evidence', 'iso_639_1') }}
 order by
     evidence.iso_639_1 asc,
     {{ best_evidence('evidence') }}

@@ -30,11 +30,13 @@ changed_movie as {{ read_once() }} (
             on
                 new_snapshot.movie_id = version.movie_id
                 and new_snapshot.content_hash = version.content_hash
-        left join {{ this }} as known
-            on
-                new_snapshot.movie_id = known.movie_id
-                and new_snapshot.snapshot_date >= known.valid_from
-                and (new_snapshot.snapshot_date < known.valid_to or known.valid_to is null)
+        left join lateral (
+            select history.*
+            from {{ this }} as history
+            where history.movie_id = new_snapshot.movie_id and history.valid_from <= new_snapshot.snapshot_date
+            order by history.valid_from desc
+            limit 1
+        ) as known on new_snapshot.snapshot_date < known.valid_to or known.valid_to is null
         {% for side, sign, direction in [('day_before', '<', 'desc'), ('day_after', '>', 'asc')] %}
         left join lateral (
             select

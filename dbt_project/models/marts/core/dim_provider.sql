@@ -30,7 +30,7 @@ offered as (
     group by movie_id, watch_providers_hash, provider_id
 ),
 
-evidence as (
+evidence as {{ read_once() }} (
     select
         provider_id,
         name,
@@ -76,6 +76,7 @@ select distinct on (evidence.provider_id)
     evidence.name_source,
     evidence.load_id
 from evidence
+where {{ may_be_best('evidence', 'provider_id') }}
 order by
     evidence.provider_id asc,
     {{ best_evidence('evidence') }}
