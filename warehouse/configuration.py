@@ -9,6 +9,9 @@ PORT = "5432"
 
 SUPERUSER = "postgres"
 
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+"""What a container may use of the machine's memory, where there is one."""
+
 _SMALL_SHARED_MEMORY = 1 << 30  # bytes; a container gives 64 MB unless told otherwise
 
 HOST_BASED_AUTHENTICATION = """\
@@ -39,10 +42,10 @@ def postgresql_conf(socket_directory: Path, durable: bool) -> str:
         "max_connections": "100",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        "shared_buffers": "256MB" if durable else "128MB",
+        "shared_buffers": f"{_shared_buffers() if durable else 128}MB",
         "work_mem": "32MB",
         "maintenance_work_mem": "128MB",
-        "effective_cache_size": "1GB",
+        "effective_cache_size": f"{_memory() // (2 << 20)}MB",
         "max_wal_size": "2GB",
         "random_page_cost": "1.1",
         "jit": "off",
@@ -60,6 +63,21 @@ def postgresql_conf(socket_directory: Path, durable: bool) -> str:
         *(f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in settings.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _shared_buffers() -> int:
+    """MB: a year's facts stay in memory where there is plenty of it, and little is taken where not."""
+    return min(max(_memory() // (8 << 20), 128), 2048)
+
+
+def _memory() -> int:
+    """Bytes of the machine's memory, or of what its container may use."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        limit = CONTAINER_LIMIT.read_text().strip()
+    except OSError:  # not in a container, or not on Linux
+        return machine
+    return min(machine, int(limit)) if limit.isdecimal() else machine
 
 
 def _shared_memory_is_small() -> bool:

@@ -119,7 +119,6 @@ def test_it_is_postgresql_16_durable_in_utc_and_off_the_network(make_server: Mak
         "synchronous_commit": "on",
         "data_checksums": "on",
         "server_encoding": "UTF8",
-        "shared_buffers": "256MB",
         "max_wal_size": "2GB",
         "work_mem": "32MB",
         "random_page_cost": "1.1",
@@ -380,3 +379,19 @@ def test_no_parallel_queries_where_shared_memory_is_small(
     monkeypatch.setattr(os, "statvfs", lambda path: shared_memory)
     written = configuration.postgresql_conf(tmp_path, durable=True)
     assert ("max_parallel_workers_per_gather = '0'" not in written) is parallel
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "limit", "buffers"),
+    [(0.5, None, 128), (4, None, 512), (24, None, 2048), (64, 1 << 30, 128), (4, 64 << 30, 512)],
+)
+def test_what_postgresql_keeps_in_memory_follows_the_machine_and_its_container(
+    gibibytes: float, limit: int | None, buffers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = {"SC_PHYS_PAGES": int(gibibytes * 262_144), "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr(os, "sysconf", machine.__getitem__)
+    group = tmp_path / "memory.max"
+    group.write_text("max\n" if limit is None else f"{limit}\n")
+    monkeypatch.setattr(configuration, "CONTAINER_LIMIT", group)
+    written = configuration.postgresql_conf(tmp_path, durable=True)
+    assert f"shared_buffers = '{buffers}MB'" in written

@@ -4,8 +4,12 @@ with list as not materialized (
     select * from {{ ref('stg_tmdb__language') }}
 ),
 
-version as not materialized (
+version as (
     select * from {{ ref('int_movie_version') }}
+),
+
+described as (
+    select * from {{ ref('stg_tmdb__movie_version') }}
 ),
 
 evidence as {{ read_once() }} (
@@ -45,12 +49,13 @@ evidence as {{ read_once() }} (
         null as name,
         null as native_name,
         'code' as name_source,
-        is_current,
-        first_seen_on as named_on,
-        movie_id,
-        load_id
-    from version
+        false as is_current,
+        null::date as named_on,
+        0::bigint as movie_id,
+        max(load_id) as load_id
+    from described
     where original_language is not null
+    group by original_language
 )
 
 select distinct on (evidence.iso_639_1)
