@@ -22,7 +22,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "reparse": ("--full-refresh", "--vars", "reparse: true"),
 }
 
-_BOUNDS = re.compile(r"(\w+\.)?load_id > (-?\d+) and (?:\w+\.)?load_id <= (\d+)")
+_BOUNDS = re.compile(r"([\w.]*load_id) > (-?\d+) and \1 <= (\d+)")
 _WATERMARK = re.compile(
     r"(insert into ops\.watermark.*?select '\w+', )least\(.*?\)(\s+on conflict)", re.DOTALL
 )
@@ -108,8 +108,7 @@ class Warehouse:
             since = -1 if anew else taken[model.name]
 
             def bounds(match: re.Match[str], since: int = since, available: int = available) -> str:
-                column = f"{match[1] or ''}load_id"
-                return f"{column} > {since} and {column} <= {available}"
+                return f"{match[1]} > {since} and {match[1]} <= {available}"
 
             for statement in model.statements[way]:
                 played.append(_WATERMARK.sub(rf"\g<1>{available}\g<2>", _BOUNDS.sub(bounds, statement)))
