@@ -39,9 +39,10 @@ _UNLOCK_SECONDS: Final = 1.0
 #: How long PostgreSQL is waited for once a signal has come, s.
 LAST_PATIENCE: Final = 2.0
 
-#: SQLSTATE classes that may pass: connection, rollback, resources (a full disk), operator, system; and two
-#: codes: a lock not had in time, a server that is read-only during a failover.
-_PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25006")
+#: SQLSTATE classes that may pass: connection, rollback, resources (a full disk), operator, system; and three
+#: codes: a lock not had in time, a server that is read-only during a failover, and what Citus says of a node
+#: that it lost in mid-statement (an internal error, for want of a code).
+_PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25006", "XX000")
 #: What PostgreSQL can refuse in one row: data, integrity, limits.
 _REFUSED: Final = ("22", "23", "54")
 

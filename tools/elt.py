@@ -197,6 +197,11 @@ async def _start(lock: Connection, *command: str, stdin: int | None = None) -> P
 
 async def _dismiss(dbt: Process) -> None:
     """End a dbt that waits; one that was told to go has ended by now."""
+    if dbt.returncode is None and dbt.stdin is not None:
+        # one that has read the project ends with its input; killed, it would leave Python's warnings behind
+        dbt.stdin.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(dbt.wait(), 1)
     if dbt.returncode is None:
         with suppress(ProcessLookupError):
             dbt.kill()

@@ -214,8 +214,22 @@ class TestPostgresqlGoes:
         zone.assert_counts_are_true()
         assert zone.one("select count(*) from raw.extract_run") == 1
 
-    def test_a_disk_that_is_full_for_a_while(
-        self, extract: Extract, tmdb: StandIn, zone: Zone, undisturbed: list[tuple[Any, ...]]
+    @pytest.mark.parametrize(
+        ("says", "code"),
+        [
+            ("could not extend file: No space left on device", "53100"),
+            # Citus, when a node is gone in mid-statement
+            ("failure on connection marked as essential: worker-2:5432", "XX000"),
+        ],
+    )
+    def test_a_disk_that_is_full_or_a_node_that_is_away_for_a_while(
+        self,
+        extract: Extract,
+        tmdb: StandIn,
+        zone: Zone,
+        undisturbed: list[tuple[Any, ...]],
+        says: str,
+        code: str,
     ) -> None:
         extract(pages=1)
         zone.execute("truncate raw.tmdb_response; update raw.extract_run set status = 'failed'")
@@ -223,7 +237,7 @@ class TestPostgresqlGoes:
         zone.execute(
             "create function refuse() returns trigger language plpgsql as $$ begin"
             " if nextval('refusals') <= 3 then"
-            " raise exception 'could not extend file: No space left on device' using errcode = '53100';"
+            f" raise exception '{says}' using errcode = '{code}';"
             " end if; return new; end $$;"
             " create trigger refuse before insert on raw.tmdb_response_202608 for each row"
             " execute function refuse()"
