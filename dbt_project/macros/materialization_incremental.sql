@@ -26,7 +26,7 @@
     {% if not existing %}
         {% call statement('main') %}{{ get_create_table_as_sql(False, target_relation, sql) }}{% endcall %}
         {% do create_indexes(target_relation) %}
-        {% call statement('watermark') %}{{ record_watermark() }}; analyze {{ target_relation }}{% endcall %}
+        {% call statement('watermark') %}{{ record_watermark() }}; {{ analyze(target_relation) }}{% endcall %}
     {% else %}
         {% set new_rows = make_temp_relation(target_relation) %}
         {% if not is_known %}
@@ -43,7 +43,7 @@
                 'is_rebuild': is_rebuild(bounds),
             }) }};
             {{ record_watermark() }};
-            {{ 'analyze ' ~ target_relation if is_rebuild(bounds) }}
+            {{ analyze(target_relation) if is_rebuild(bounds) }}
         {% endcall %}
     {% endif %}
     {% if not is_known %}

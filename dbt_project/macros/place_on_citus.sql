@@ -151,6 +151,14 @@
 {% endmacro %}
 
 {#-
+    SQL that gives a table its statistics, in the transaction that has filled it. Citus asks all nodes at once, and refuses that where the
+    transaction has written or read a reference table; there the nodes look at their tables by themselves, some time later.
+-#}
+{% macro analyze(relation) %}
+    {{- 'analyze ' ~ relation if not on_citus() }}
+{% endmacro %}
+
+{#-
     Makes the views of this transaction on the coordinator alone, where they are asked. Citus would copy them to all nodes, and refuses to
     replace such a copy by one that reads a table of the coordinator's own, such as the ledger.
 -#}
