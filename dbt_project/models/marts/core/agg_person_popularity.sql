@@ -15,10 +15,6 @@ movie_crew as (
     select * from {{ ref('bridge_movie_crew') }}
 ),
 
-person as (
-    select * from {{ ref('dim_person') }}
-),
-
 -- principal credits, and each film once a person: someone may play two parts, direct and write it
 principal as (
     select
@@ -51,7 +47,7 @@ person_movie as (
 )
 
 select
-    person.person_id,
+    person_movie.person_id,
     count(*)::bigint as movie_count,
     count(*) filter (where person_movie.is_cast)::bigint as cast_movie_count,
     count(*) filter (where person_movie.is_director)::bigint as directed_movie_count,
@@ -62,5 +58,4 @@ select
     max(current_movie.load_id) as load_id
 from person_movie
 inner join current_movie on person_movie.movie_id = current_movie.movie_id
-inner join person on person_movie.person_id = person.person_id
-group by person.person_id
+group by person_movie.person_id
