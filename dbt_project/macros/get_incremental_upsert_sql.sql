@@ -8,15 +8,16 @@
     values are replaced (a film's members of a bridge; a film without any stands there once, the rest of its key NULL).
     A rebuild replaces all. meta.delete_when: a condition on a new row which says that its key is to go.
     load_id is written with a row but never makes one differ, unless meta.tracks_loads says that it does. meta.loads: {a column with a
-    load_id: the columns of which it says when one last changed}, for who reads only these.
+    load_id: the columns of which it says when one last changed}, for who reads only these; a rebuild writes them all anew.
 -#}
 {% macro get_incremental_upsert_sql(arg_dict) %}
     {% set meta = (config.get('meta') or {}) %}
     {% set keys = [arg_dict['unique_key']] if arg_dict['unique_key'] is string else arg_dict['unique_key'] %}
     {% set columns = arg_dict['dest_columns'] %}
     {% set attributes = columns | reject('in', keys) | list %}
-    {% set loads = meta.get('loads', {}) %}
-    {% set compared = attributes if meta.get('tracks_loads') else attributes | reject('in', ['load_id'] + loads.keys() | list) | list %}
+    {% set loads = {} if arg_dict['is_rebuild'] else meta.get('loads', {}) %}
+    {% set compared = attributes if meta.get('tracks_loads') or meta.get('loads') and not loads
+        else attributes | reject('in', ['load_id'] + loads.keys() | list) | list %}
     {% set new_rows, target = arg_dict['temp_relation'], arg_dict['target_relation'] %}
     {% set replaces = 'all' if arg_dict['is_rebuild'] and not meta.get('kept') else meta.get('replaces') %}
     {% if flags.EMPTY %}
