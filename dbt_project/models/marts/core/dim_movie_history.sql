@@ -164,7 +164,7 @@ described as (
 )
 
 select
-    changed_movie.movie_id,
+    {{ 'changed_movie' if is_incremental() else 'described' }}.movie_id,
     described.valid_from,
     described.valid_to,
     described.valid_to is null as is_current,
@@ -183,5 +183,4 @@ select
         described.{{ column }},
     {% endfor %}
     described.load_id
-from changed_movie
-{{ 'left' if is_incremental() else 'inner' }} join described on changed_movie.movie_id = described.movie_id
+from {{ 'changed_movie left join described on changed_movie.movie_id = described.movie_id' if is_incremental() else 'described' }}
