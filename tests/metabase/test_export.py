@@ -105,7 +105,9 @@ def shared_query(c: Clicks) -> None:
 def snippet(c: Clicks) -> None:
     stored = c.card("Films")["dataset_query"]
     stored["sql"] = (
-        stored["sql"].replace("with day as", "with the_day as").replace("from day\n", "from the_day as day\n")
+        stored["sql"]
+        .replace("with newest_day as", "with last_day as")
+        .replace("from newest_day", "from last_day as newest_day")
     )
 
 

@@ -239,7 +239,7 @@ def test_a_value_that_the_sql_cannot_do_without_is_asked_for() -> None:
     card = loader.load().cards["rows_by_day"]
     relations, variables = dict.fromkeys([*card.sql.refs, "dim_date"], "t"), {}
     assert spec.render(card, relations, variables)[1] == {"days": 30}
-    with pytest.raises(SpecError, match=r"shown_day\.sql:15: \{\{days\}\} needs a value"):
+    with pytest.raises(SpecError, match=r"shown_day\.sql:16: \{\{days\}\} needs a value"):
         spec.render(card, relations, variables, {"days": None})
 
 
