@@ -12,8 +12,8 @@ import orjson
 from extractor.errors import RetriableError
 from extractor.rows import ID_LIMIT
 
-#: Escapes, read from the left so that the second half of `\\\\` never begins one: a pair of surrogates that
-#: belong together, one \\uXXXX, or any other.
+#: Escapes, read from the left so that the second half of `\\` never begins one: a pair of surrogates that
+#: belong together, one \u and four digits, or any other.
 _ESCAPE: Final = re.compile(
     rb"(?s)\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?P<code>[0-9a-fA-F]{4})|.)"
 )

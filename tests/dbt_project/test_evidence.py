@@ -66,6 +66,16 @@ def test_a_film_that_goes_after_its_full_payload_was_pruned(world: World) -> Non
     assert one(world, "select valid_to from marts.dim_movie_history") == MARCH
 
 
+def test_a_full_refresh_fills_the_loads_that_an_older_version_did_not_note(world: World) -> None:
+    world.land(JANUARY, {1: full()}, None)
+    build(world)
+    world.connection.execute(
+        "update staging.int_movie_latest set credits_load_id = null, keywords_load_id = null"
+    )
+    build(world)
+    assert [one(world, query) for query in (CAST, CREW, WORDS)] == [1, 1, 1]
+
+
 @pytest.mark.parametrize(
     "block",
     [{}, {"credits": None}, {"credits": {"success": False, "status_code": 34}}, {"credits": {"cast": None}}],
