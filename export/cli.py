@@ -108,7 +108,9 @@ def _write_all(
                 done.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            while wait(running.values(), timeout=0.1).not_done:
+            # one that was cancelled before it began is never done for `wait`
+            begun = [relation for relation in running.values() if not relation.cancelled()]
+            while wait(begun, timeout=0.1).not_done:
                 snapshot.stop()
             raise
     return [(relation, running[relation.model.name].result()) for relation in relations]

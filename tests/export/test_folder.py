@@ -107,7 +107,12 @@ def test_what_was_there_stays_when_it_fails(things: Source, tmp_path: Path) -> N
         connection.execute(
             "create view analytics.vw_broken as select 1 / (thing_id - 2) as x from marts.dim_thing"
         )
-    write_manifest(things.manifest, node("analytics", "vw_broken", {}, []))
+        for number in range(10):
+            view = f"create view analytics.vw_slow_{number} as select pg_sleep(60)::text"
+            connection.execute(view.encode())
+    # when it fails, some are being read and others wait for their turn
+    later = [node("analytics", f"vw_slow_{number}", {}, []) for number in range(10)]
+    write_manifest(things.manifest, node("analytics", "vw_broken", {}, []), *later)
     done = things.run(out)
     assert done.returncode == 1
     assert done.stderr == "make parquet: vw_broken could not be read: division by zero\n"
