@@ -5,6 +5,7 @@ they can be shown before they are sent, and go through the project's own client.
 """
 
 import copy
+import functools
 import json
 import logging
 import re
@@ -89,8 +90,9 @@ class _Models(DbtManifest):  # type: ignore[misc]
         }
 
     def read_models(self) -> Sequence[Model]:
-        nodes = json.loads(Path(self.path).read_bytes())["nodes"]
-        models = [m for m in super().read_models() if (m.schema, m.alias) in self._known]
+        read, keys = _read(self.path, self.path.stat().st_mtime_ns)
+        # changed here, and by dbt-metabase
+        models = copy.deepcopy([m for m in read if (m.schema, m.alias) in self._known])
         for model in models:
             table = self._spec.tables.get(model.name)
             model.display_name = model.display_name or (table and table.name) or display_name(model.name)
@@ -99,13 +101,26 @@ class _Models(DbtManifest):  # type: ignore[misc]
                 searches = self._filters.get((model.name, column.name))
                 if searches is not None and not column.has_field_values:
                     column.has_field_values = "search" if searches else "list"
-            for constraint in (nodes.get(model.unique_id) or {}).get("constraints") or []:
-                # of a key of several columns none alone is one
-                if constraint["type"] == "primary_key" and len(constraint.get("columns") or []) == 1:
-                    for column in model.columns:
-                        if column.name in constraint["columns"] and not column.semantic_type:
-                            column.semantic_type = "type/PK"
+                if (model.unique_id, column.name) in keys and not column.semantic_type:
+                    column.semantic_type = "type/PK"
         return models
+
+
+@functools.lru_cache(maxsize=1)
+def _read(path: Path, modified: int) -> tuple[Sequence[Model], set[tuple[str, str]]]:
+    """What dbt-metabase reads in the manifest; and each column, with its model's id, that alone is a key.
+
+    Kept until the file is ``modified``: an apply compares with it twice, first for its plan.
+    """
+    nodes = json.loads(path.read_bytes())["nodes"]
+    keys = {
+        (id_, constraint["columns"][0])
+        for id_, node in nodes.items()
+        for constraint in node.get("constraints") or []
+        # of a key of several columns none alone is one
+        if constraint["type"] == "primary_key" and len(constraint.get("columns") or []) == 1
+    }
+    return DbtManifest(path).read_models(), keys
 
 
 class _Recorder:

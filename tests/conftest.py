@@ -27,6 +27,12 @@ MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "SLOW"
 _SLOW_MACHINE = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile("default", deadline=None, suppress_health_check=_SLOW_MACHINE)
 hypothesis.settings.register_profile(
+    # who need not wait for the slow tests need not for all examples either: each run draws others
+    "quick",
+    hypothesis.settings.get_profile("default"),
+    max_examples=40,
+)
+hypothesis.settings.register_profile(
     # a build that fails by chance accuses the wrong change: CI draws the same examples every time
     "ci",
     hypothesis.settings.get_profile("default"),
@@ -37,22 +43,24 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile(
     "fuzz", hypothesis.settings.get_profile("default"), max_examples=5000, print_blob=True
 )
-hypothesis.settings.load_profile(
-    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
-)
 
 
 #: The files that take longest, which therefore begin first: one that came last would leave a process idle.
+#: `test_histories` compiles the dbt project; what needs that, too, comes later, as it would wait beside it.
 LONG = (
     "bare_machine/test_bare_machine.py",
     "dbt_project/test_histories.py",
     "end_to_end/test_day_in_the_life.py",
     "extractor/test_faults.py",
     "end_to_end/test_real_films.py",
-    "extractor/test_kills.py",
     "extractor/test_operating.py",
+    "extractor/test_kills.py",
+    "metabase/test_apply.py",
+    "metabase/test_export.py",
     "preview/test_gallery.py",
+    "dbt_project/test_project.py",
     "dbt_project/test_beside_others.py",
+    "preview/test_page.py",
     "dbt_project/test_increment.py",
 )
 
@@ -67,6 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(LeftOut())
+    profile = "ci" if os.environ.get("CI") else "default" if config.option.slow else "quick"
+    hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or profile)
     if not hasattr(config, "workerinput"):  # else the process that started this one has done it
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="tmdb-elt-tests-")
 

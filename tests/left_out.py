@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import pytest
@@ -17,6 +18,16 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(what)
     pytest.skip(what)
+
+
+def slow_but(first: int, cases: Iterable[Any]) -> list[Any]:
+    """The ``cases`` of a `parametrize`; all behind the ``first`` few, which should differ most, are slow."""
+    return [
+        case
+        if place < first
+        else pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow)
+        for place, case in enumerate(cases)
+    ]
 
 
 class LeftOut:

@@ -19,11 +19,15 @@ def pytest_configure(config):
 """
 TESTS = """
 import pytest
-from tests.left_out import missing
+from tests.left_out import missing, slow_but
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(2))
 def test_slow(number): pass
+
+@pytest.mark.parametrize("number", slow_but(1, range(3)))
+@pytest.mark.parametrize(("a", "b"), slow_but(1, {"x": 1, "y": 2}.items()))
+def test_few(number, a, b): assert (a, b) in (("x", 1), ("y", 2))
 
 @pytest.mark.parametrize("number", range(5))
 def test_many(number): missing("ps is missing: apt install procps")
@@ -62,14 +66,14 @@ def test_the_last_lines_name_it(pytest_on) -> None:
         "test_it.py::test_alone",
         "5 tests skipped: ps is missing: apt install procps",
         "test_it.py (5)",
-        "2 slow tests not run: make test SLOW=1 runs them, too",
+        "7 slow tests not run: make test SLOW=1 runs them, too",
     ]
-    assert "1 passed, 6 skipped" in closing
+    assert "2 passed, 6 skipped" in closing
 
 
 def test_what_is_asked_for_runs_and_in_ci_nothing_is_missing(pytest_on) -> None:
     assert "slow tests not run" not in pytest_on("-m", "slow").stdout
     done = pytest_on("--slow", ci="true")
     assert done.returncode == 1
-    assert "6 failed, 3 passed" in done.stdout
+    assert "6 failed, 9 passed" in done.stdout
     assert "Failed: ps is missing: apt install procps" in done.stdout

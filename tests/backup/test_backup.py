@@ -134,6 +134,7 @@ def structure(pg: dict[str, str]) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_a_restored_warehouse_is_equal_and_its_next_day_too(
     file: Path, two: list[dict[str, str]], tmdb: StandInProcess, tmp_path: Path
 ) -> None:

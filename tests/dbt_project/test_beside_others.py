@@ -31,6 +31,7 @@ def state(zone: LandingZone) -> dict[str, list[tuple[str]]]:
     }
 
 
+@pytest.mark.slow
 def test_views_stay_while_their_definition_does_and_others_views_always(
     built_zone: LandingZone, dbt: Dbt
 ) -> None:
@@ -51,6 +52,7 @@ def test_views_stay_while_their_definition_does_and_others_views_always(
     assert built_zone.rows("select count(*) from public.my_films") == [(len(FILMS),)]
 
 
+@pytest.mark.slow
 def test_a_view_that_cannot_be_replaced_is_not_dropped_under_somebody(
     landing_zone: LandingZone, dbt: Dbt
 ) -> None:
@@ -70,6 +72,7 @@ def test_a_view_that_cannot_be_replaced_is_not_dropped_under_somebody(
     assert landing_zone.rows("select count(*) from analytics.vw_top_movies") == [(len(FILMS),)]
 
 
+@pytest.mark.slow
 def test_an_empty_run_takes_nothing_away(built_zone: LandingZone, dbt: Dbt) -> None:
     built_zone.land(DAY, FILMS)
     built_zone.build()
@@ -80,6 +83,7 @@ def test_an_empty_run_takes_nothing_away(built_zone: LandingZone, dbt: Dbt) -> N
     assert everything(built_zone.rows) == before
 
 
+@pytest.mark.slow
 def test_a_target_of_ones_own_touches_nothing_of_the_others(
     built_zone: LandingZone, dbt: Dbt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ class Seen:
             self.statements.append((event.data.node_info.node_name, text))
 
 
+@pytest.mark.slow
 def test_each_way_of_building_places_and_fills_the_tables(landing_zone: LandingZone, dbt: Dbt) -> None:
     landing_zone.connection.execute(STUB)
     landing_zone.connection.execute(PLACEMENT)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.dbt_project.marts import assert_as_landed, everything
 from tests.dbt_project.played import World
+from tests.left_out import slow_but
 
 JANUARY, FEBRUARY, MARCH = dt.date(2026, 1, 10), dt.date(2026, 2, 10), dt.date(2026, 3, 10)
 NEXT = dt.timedelta(days=1)
@@ -78,7 +79,15 @@ def test_a_full_refresh_fills_the_loads_that_an_older_version_did_not_note(world
 
 @pytest.mark.parametrize(
     "block",
-    [{}, {"credits": None}, {"credits": {"success": False, "status_code": 34}}, {"credits": {"cast": None}}],
+    slow_but(
+        1,
+        [
+            {},
+            {"credits": None},
+            {"credits": {"success": False, "status_code": 34}},
+            {"credits": {"cast": None}},
+        ],
+    ),
 )
 def test_a_payload_without_credits_after_the_one_with_them_was_pruned(
     world: World, block: dict[str, Any]
@@ -200,11 +209,12 @@ def test_a_film_that_is_gone_neither_ranks_nor_counts_from_that_day(world: World
     ]
 
 
-WRONG: list[Any] = ["NaN", "Infinity", "-infinity", "today", "01/05/2019", "12019-01-01", "0x1F", "1_000"]
-WRONG += [-1, -1.5, 11.5, 2**31, 2**63, 1e30, True, [], {}, [1], {"id": 1}, " ", "\u00a0", "&nbsp;"]
+WRONG: list[Any] = ["NaN", 2**63, {"id": 1}]
+WRONG += ["Infinity", "-infinity", "today", "01/05/2019", "12019-01-01", "0x1F", "1_000", " ", "\u00a0"]
+WRONG += ["&nbsp;", -1, -1.5, 11.5, 2**31, 1e30, True, [], {}, [1]]
 
 
-@pytest.mark.parametrize("value", WRONG, ids=repr)
+@pytest.mark.parametrize("value", slow_but(3, WRONG), ids=repr)
 def test_a_value_that_cannot_be_never_stops_a_day(world: World, value: Any) -> None:
     fields = (
         "title",

@@ -6,6 +6,8 @@ as before. Here the server refuses one table's rows as it does then.
 
 import datetime as dt
 
+import pytest
+
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt, statuses
 from tests.dbt_project.test_increment import DAY, FILMS
@@ -28,6 +30,7 @@ def marts(zone: LandingZone) -> list[object]:
     ]
 
 
+@pytest.mark.slow
 def test_the_facts_stay_as_they_were_and_the_next_build_goes_on(landing_zone: LandingZone, dbt: Dbt) -> None:
     landing_zone.land(DAY, FILMS)
     dbt(*FACTS)

@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Any
 
+import pytest
+
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt
 
@@ -162,6 +164,7 @@ def test_keys_hold(built_zone: LandingZone, dbt: Dbt) -> None:
     assert built_zone.rows("select count(*) from marts.fact_movie_daily") == [(20,)]
 
 
+@pytest.mark.slow
 def test_films_that_land_while_dbt_runs_wait_for_the_next_run(landing_zone: LandingZone, dbt: Dbt) -> None:
     """A model built alone takes no film that its dimensions have not taken: the foreign key would break."""
     landing_zone.land(DAY, FILMS)
@@ -217,6 +220,7 @@ def test_credits_follow_the_newest_payload_that_has_them(built_zone: LandingZone
     assert parts() == []
 
 
+@pytest.mark.slow
 def test_a_replaced_landing_zone_is_noticed(landing_zone: LandingZone, dbt: Dbt) -> None:
     landing_zone.land(DAY, FILMS)
     landing_zone.land(DAY, FILMS)

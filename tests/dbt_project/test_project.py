@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt
 from tools.model_page import page
@@ -49,6 +51,7 @@ def test_every_model_and_column_is_described(built_zone: LandingZone, dbt: Dbt, 
     assert all(comments[0])
 
 
+@pytest.mark.slow
 def test_nothing_is_deprecated(
     dbt: Dbt, project_root: Path, database: dict[str, str], tmp_path: Path
 ) -> None:
@@ -67,6 +70,7 @@ def test_nothing_is_deprecated(
     assert "Deprecat" not in parse.stdout
 
 
+@pytest.mark.slow
 def test_before_any_extraction_the_tables_are_empty(database: dict[str, str], dbt: Dbt) -> None:
     """Builds, warns, does not crash; also the second time, and with unit tests."""
     reread = ["--select", "stg_tmdb__movie_version,test_type:unit", "--vars", "reparse: true"]
@@ -81,6 +85,7 @@ def test_before_any_extraction_the_tables_are_empty(database: dict[str, str], db
     assert not warned.success, "it warns that there is nothing to read"
 
 
+@pytest.mark.slow
 def test_run_before_seed_leaves_continents_for_later(landing_zone: LandingZone, dbt: Dbt) -> None:
     landing_zone.land(dt.date(2026, 1, 1), {})
     continents = "select iso_3166_1, continent from marts.dim_country order by 1"

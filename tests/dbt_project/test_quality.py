@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Any
 
+import pytest
+
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt
 
@@ -56,6 +58,7 @@ def test_soft_failures_are_stored_and_shown_until_they_are_gone(landing_zone: La
     assert landing_zone.rows("select to_regclass('quality.money_is_plausible')") == [(None,)]
 
 
+@pytest.mark.slow
 def test_a_hard_failure_is_told_with_its_rows(landing_zone: LandingZone, dbt: Dbt) -> None:
     landing_zone.land(DAY, {1: film(1), 2: film(2)})
     dbt("run", "--select", "+dim_movie_history", "+vw_data_quality")

@@ -38,6 +38,7 @@ def answered(zone: LandingZone, query: str) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in [names, ["---"] * len(names), *rows])
 
 
+@pytest.mark.slow
 def test_every_question_of_the_docs_has_an_answer(
     landing_zone: LandingZone, dbt: Dbt, project_root: Path
 ) -> None:

@@ -12,6 +12,7 @@ from demo.server import StandIn
 from demo.source import BLOCKS
 from tests.demo.client import DAY, Api
 from tests.demo.test_api import pages, schemas
+from tests.left_out import slow_but
 
 Film = dict[str, Any]
 KINDS = ("flatrate", "rent", "buy", "ads", "free")
@@ -241,7 +242,7 @@ _FILTERS: dict[str, Callable[[Film], bool]] = {
 }
 
 
-@pytest.mark.parametrize("filters", _FILTERS)
+@pytest.mark.parametrize("filters", slow_but(4, _FILTERS))
 def test_a_filter_leaves_the_films_that_it_says(
     tmdb: StandIn, get: Api, films: list[Film], filters: str
 ) -> None:

@@ -25,6 +25,7 @@ from tests.deploy.compose import load
 from tests.deploy.helm import Helm, find
 from tests.deploy.test_compose import FILLED
 from tests.deploy.test_image import goes_into_the_image
+from tests.left_out import slow_but
 
 VERSIONS = ("1.29", "1.32", "1.36")
 EXAMPLES = ("external-postgres", "ingress", "without-metabase")
@@ -69,7 +70,7 @@ def manifests(helm: Helm, chart: Path) -> list[Manifest]:
     return helm.template(chart)
 
 
-@pytest.fixture(scope="module", params=["defaults", "everything", *EXAMPLES])
+@pytest.fixture(scope="module", params=slow_but(2, ["defaults", "everything", *EXAMPLES]))
 def rendered(request: pytest.FixtureRequest, helm: Helm, chart: Path) -> list[Manifest]:
     """What each example renders, the defaults, and every option that renders something further."""
     if request.param == "everything":

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.export.conftest import Source, node, write_manifest
+from tests.left_out import slow_but
 
 
 def names(folder: Path) -> set[str]:
@@ -76,7 +77,7 @@ def test_all_files_are_of_one_moment(things: Source, tmp_path: Path) -> None:
     assert rows["dim_thing"] == rows["vw_thing"] == 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", slow_but(1, [signal.SIGTERM, signal.SIGINT, signal.SIGKILL]))
 def test_what_was_there_stays_when_it_is_ended(
     number: signal.Signals, things: Source, tmp_path: Path
 ) -> None:

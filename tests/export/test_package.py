@@ -36,6 +36,7 @@ def test_frictionless_finds_the_csv_valid(folders: dict[str, Path]) -> None:
     assert report.stats["tasks"] == len(resources(folders["csv"]))
 
 
+@pytest.mark.slow
 def test_frictionless_finds_the_parquet_valid(folders: dict[str, Path]) -> None:
     """The same, with the rows as Arrow reads them: frictionless' way, pandas, has no NULL in integers."""
     content = json.loads((folders["parquet"] / "datapackage.json").read_text())
@@ -48,6 +49,7 @@ def test_frictionless_finds_the_parquet_valid(folders: dict[str, Path]) -> None:
     assert report.valid, report.flatten(["taskPosition", "rowNumber", "type", "message"])[:10]
 
 
+@pytest.mark.slow
 def test_frictionless_would_find_a_broken_key(folders: dict[str, Path], tmp_path: Path) -> None:
     for path in folders["csv"].iterdir():
         os.link(path, tmp_path / path.name)

@@ -64,6 +64,7 @@ def test_popular_runs_between_do_not_hide_changes(extract: Extract, tmdb: StandI
     assert landed(zone, today) >= asked_for(tmdb, DAY - timedelta(days=1), today)
 
 
+@pytest.mark.slow
 def test_a_limited_run_does_not_count_as_having_seen_all_changes(
     extract: Extract, tmdb: StandIn, zone: Zone
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_limited_run_does_not_count_as_having_seen_all_changes(
     assert landed(zone, today) == asked_for(tmdb, DAY - timedelta(days=1), today)
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_does_not_count_either(extract: Extract, tmdb: StandIn, zone: Zone) -> None:
     extract(mode="export")
     later(tmdb, 4)

@@ -32,6 +32,7 @@ from extractor.connection import opened
 from extractor.http import retry_after
 from extractor.values import today
 from tests.extractor.conftest import DAY, HOOK_KEY, Extract, Hook, Program, Start, Zone, wait_for
+from tests.left_out import slow_but
 from warehouse import advisory
 from warehouse.environment import PROJECT
 from warehouse.errors import LockedError
@@ -72,7 +73,7 @@ async def take_the_lock() -> None:
 
 
 class TestLock:
-    @pytest.mark.parametrize("holder", ["dead", "own number", "elsewhere"])
+    @pytest.mark.parametrize("holder", slow_but(1, ["dead", "own number", "elsewhere"]))
     def test_a_holder_that_is_going_away_is_waited_for(self, zone: Zone, holder: str) -> None:
         """Its session lingers on the server. A restarted container has its predecessor's number."""
         pid = {"dead": dead_pid(), "own number": os.getpid(), "elsewhere": 1}[holder]
@@ -121,6 +122,7 @@ class TestSession:
 
 
 class TestFiles:
+    @pytest.mark.slow
     def test_two_dumps_to_one_name_at_once(
         self, program: Program, extract: Extract, zone: Zone, tmp_path: Path
     ) -> None:
@@ -223,6 +225,7 @@ class TestDates:
 
 
 class TestSignals:
+    @pytest.mark.slow
     def test_a_signal_that_is_ignored_stays_ignored(
         self, environment: dict[str, str], project_root: Path, tmdb: StandIn, zone: Zone
     ) -> None:
@@ -239,6 +242,7 @@ class TestSignals:
         assert process.wait(60) == 0
         assert zone.last_run()["status"] == "finished"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("signals", [1, 2])
     def test_a_dump_that_nobody_reads_ends_and_says_what_stays(
         self, environment: dict[str, str], project_root: Path, extract: Extract, zone: Zone, signals: int
@@ -264,6 +268,7 @@ class TestSignals:
         process.stdout.close()
         process.stderr.close()
 
+    @pytest.mark.slow
     def test_the_webhook_hears_of_a_run_that_cannot_end(self, project_root: Path, hook: Hook) -> None:
         program = (
             "import asyncio\n"

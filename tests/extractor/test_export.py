@@ -17,6 +17,7 @@ from demo.server import StandIn
 from extractor.choice.export import parse
 from extractor.errors import RunFailedError, SourceError
 from tests.extractor.conftest import DAY, Extract, Zone
+from tests.left_out import slow_but
 
 
 class Files:
@@ -237,7 +238,7 @@ def test_a_large_catalogue_takes_some_bytes_a_film() -> None:
     assert peak < films * 50 + (2 << 20)
 
 
-@pytest.mark.parametrize("kind", ["truncated", "500", "503", "reset", "text"])
+@pytest.mark.parametrize("kind", slow_but(1, ["truncated", "500", "503", "reset", "text"]))
 def test_the_download_survives_faults(extract: Extract, tmdb: StandIn, zone: Zone, kind: str) -> None:
     tmdb.faults = Faults({kind: 1.0}, attempts=2, paths="/p/exports/")
     extract(mode="export", limit=30)

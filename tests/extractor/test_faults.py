@@ -17,16 +17,17 @@ from extractor.http import retry_after
 from extractor.options import DEFAULTS
 from extractor.pace import Pace
 from tests.extractor.conftest import DAY, TOKEN, Extract, Zone
+from tests.left_out import slow_but
 
 #: What a film fails with in the end that meets the fault every time.
 REASONS = {
     "500": "http_500",
+    "text": "not_json",
     "502": "http_502",
     "503": "http_503",
     "reset": "connection",
     "hang": "timeout",
     "truncated": "connection",
-    "text": "not_json",
     "list": "not_an_object",
     "error-body": "error_body",
     "other-film": "other_id",
@@ -56,7 +57,7 @@ def assert_everything_is_landed(zone: Zone, tmdb: StandIn, films: set[int]) -> N
         assert {key: payload[key] for key in sent} == sent
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", slow_but(3, dict.fromkeys(["500", "truncated", "page-short", *KINDS])))
 def test_each_fault_alone(extract: Extract, tmdb: StandIn, zone: Zone, kind: str) -> None:
     films = set(tmdb.ids()[:120])
     tmdb.repeats = 0.0
@@ -112,7 +113,7 @@ def test_all_faults_mixed(
     assert zone.one("select count(*) from raw.tmdb_response where payload::text like %s", f"%{TOKEN}%") == 0
 
 
-@pytest.mark.parametrize(("kind", "reason"), list(REASONS.items()))
+@pytest.mark.parametrize(("kind", "reason"), slow_but(2, REASONS.items()))
 def test_what_never_passes_is_recorded_with_its_reason(
     extract: Extract, tmdb: StandIn, zone: Zone, kind: str, reason: str
 ) -> None:
@@ -236,6 +237,7 @@ def test_a_404_that_is_not_tmdbs_is_no_tombstone(extract: Extract, tmdb: StandIn
 class TestTooManyRequests:
     """429: the whole client slows down, and speeds up again."""
 
+    @pytest.mark.slow
     def test_the_limit_of_a_stricter_server_is_found(
         self, extract: Extract, tmdb: StandIn, zone: Zone, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -260,7 +262,7 @@ class TestTooManyRequests:
         assert max(later - earlier for earlier, later in pairwise(times)) >= 1.5
         assert tmdb.faults.injected["429"] == 1
 
-    @pytest.mark.parametrize("kind", sorted(THROTTLING))
+    @pytest.mark.parametrize("kind", slow_but(1, sorted(THROTTLING)))
     def test_a_film_that_is_always_refused_fails_in_the_end(
         self,
         extract: Extract,

@@ -20,6 +20,7 @@ from demo.server import StandIn
 from extractor.errors import LandingError
 from extractor.landing import _DIED
 from tests.extractor.conftest import DAY, Extract, Program, Start, Zone, wait_for
+from tests.left_out import slow_but
 from warehouse.errors import LockedError
 from warehouse.server import Server
 
@@ -47,16 +48,7 @@ def landed(zone: Zone) -> set[int]:
     return zone.films() | zone.films(status=404)
 
 
-@pytest.mark.parametrize(
-    "seed",
-    [
-        1,
-        *(
-            pytest.param(seed, marks=pytest.mark.slow)
-            for seed in range(2, 1 + int(os.environ.get("KILL_SEEDS", "3")))
-        ),
-    ],
-)
+@pytest.mark.parametrize("seed", slow_but(1, range(1, 1 + int(os.environ.get("KILL_SEEDS", "3")))))
 def test_killed_at_any_moment_the_next_run_goes_on(
     start: Start, program: Program, tmdb: StandIn, zone: Zone, extract: Extract, seed: int
 ) -> None:
@@ -111,6 +103,7 @@ def test_a_signal_lands_what_is_in_hand_and_ends_the_run(
     zone.assert_counts_are_true()
 
 
+@pytest.mark.slow
 def test_a_signal_ends_a_run_that_hangs_on_tmdb_and_on_postgresql(
     start: Start, tmdb: StandIn, zone: Zone
 ) -> None:
@@ -162,6 +155,7 @@ class TestOneWriter:
             with pytest.raises(LockedError, match="somebody else"):
                 extract()
 
+    @pytest.mark.slow
     def test_runs_on_two_databases_do_not_meet(
         self, start: Start, tmdb: StandIn, zone: Zone, postgres: dict[str, str], environment: dict[str, str]
     ) -> None:
@@ -190,6 +184,7 @@ class TestPostgresqlGoes:
         tmdb.traffic.reset()
         return fingerprint
 
+    @pytest.mark.slow
     def test_its_connection_cut_again_and_again(
         self, start: Start, tmdb: StandIn, zone: Zone, undisturbed: list[tuple[Any, ...]]
     ) -> None:
@@ -216,11 +211,14 @@ class TestPostgresqlGoes:
 
     @pytest.mark.parametrize(
         ("says", "code"),
-        [
-            ("could not extend file: No space left on device", "53100"),
-            # Citus, when a node is gone in mid-statement
-            ("failure on connection marked as essential: worker-2:5432", "XX000"),
-        ],
+        slow_but(
+            1,
+            [
+                ("could not extend file: No space left on device", "53100"),
+                # Citus, when a node is gone in mid-statement
+                ("failure on connection marked as essential: worker-2:5432", "XX000"),
+            ],
+        ),
     )
     def test_a_disk_that_is_full_or_a_node_that_is_away_for_a_while(
         self,
@@ -247,6 +245,7 @@ class TestPostgresqlGoes:
         assert zone.fingerprint() == undisturbed
         zone.assert_counts_are_true()
 
+    @pytest.mark.slow
     def test_a_disk_that_stays_full_ends_the_run_with_what_to_do(
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -291,6 +290,7 @@ class TestPostgresqlGoes:
             monkeypatch.setenv(name, value)
         return Zone(variables)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("how", ["fast", "immediate"])
     def test_it_is_stopped_and_started_under_a_run(
         self,
@@ -318,6 +318,7 @@ class TestPostgresqlGoes:
         extract(pages=15)
         assert own.fingerprint() == disturbed
 
+    @pytest.mark.slow
     def test_away_for_too_long_ends_the_run_and_the_next_goes_on(
         self,
         server: Server,

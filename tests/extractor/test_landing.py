@@ -16,6 +16,7 @@ from extractor.choice.idset import IdSet
 from extractor.rows import Failure, Outcome, Row
 from extractor.schema import MIGRATIONS
 from tests.extractor.conftest import DAY, Extract, Program, Zone
+from tests.left_out import slow_but
 
 
 def write(batches: list[list[Outcome]], day: date = DAY) -> Counts:
@@ -175,7 +176,7 @@ def test_a_partition_knows_its_indexes_and_how_to_compress(zone: Zone) -> None:
 PAGES = {"tracked": 1_000, "landed": 6_000, "full": 12_000}
 
 
-@pytest.mark.parametrize("question", list(PAGES))
+@pytest.mark.parametrize("question", slow_but(1, PAGES))
 def test_what_to_fetch_costs_index_reads_at_a_year_of_history(zone: Zone, question: str) -> None:
     """1,000 films × 360 days, some 5,000 pages: each question reads what its window and its films need."""
     day = date(2025, 12, 26)

@@ -18,6 +18,7 @@ from extractor.options import DEFAULTS
 from extractor.rows import MAX_BODY, Row
 from tests.extractor.conftest import DAY, Extract, Zone
 from tests.extractor.test_tmdb import FILM, Server, fetch, server
+from tests.left_out import slow_but
 
 __all__ = ["fetch", "server"]
 
@@ -32,7 +33,7 @@ def films(tmdb: StandIn) -> set[int]:
 
 
 class TestBlocks:
-    @pytest.mark.parametrize("kind", LACKING)
+    @pytest.mark.parametrize("kind", slow_but(1, LACKING))
     def test_a_rerun_without_them_replaces_no_full_payload(
         self, extract: Extract, tmdb: StandIn, zone: Zone, films: set[int], kind: str
     ) -> None:
@@ -46,7 +47,7 @@ class TestBlocks:
         assert (run["status"], run["landed"], run["kept"], run["failed"]) == ("finished", 6, full, 0)
         assert f"{full} kept as they were" in str(summary)
 
-    @pytest.mark.parametrize("kind", LACKING)
+    @pytest.mark.parametrize("kind", slow_but(1, LACKING))
     def test_a_film_without_them_is_landed_and_asked_for_in_full_the_next_day(
         self, extract: Extract, tmdb: StandIn, zone: Zone, films: set[int], kind: str
     ) -> None:
@@ -85,6 +86,7 @@ class TestBlocks:
         outcome = fetch()
         assert outcome.body == b'{"id":603,"title":"x"}' and outcome.lacking == ("credits", "keywords")
 
+    @pytest.mark.slow
     def test_when_they_are_out_for_everybody_the_tries_end(
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -173,8 +175,8 @@ class TestBlocks:
 
 
 class TestLists:
-    @pytest.mark.parametrize("kind", ["page-empty", "page-short", "page-none"])
-    @pytest.mark.parametrize("mode", ["popular", "changes"])
+    @pytest.mark.parametrize("kind", slow_but(1, ["page-short", "page-empty", "page-none"]))
+    @pytest.mark.parametrize("mode", slow_but(1, ["popular", "changes"]))
     def test_a_list_that_is_shorter_than_it_says_is_a_failed_run(
         self, extract: Extract, tmdb: StandIn, zone: Zone, kind: str, mode: str
     ) -> None:
@@ -194,7 +196,7 @@ class TestLists:
             film for film in tmdb.ids() if tmdb.film(film) is None
         }
 
-    @pytest.mark.parametrize("kind", ["page-empty", "page-short", "page-none"])
+    @pytest.mark.parametrize("kind", slow_but(1, ["page-short", "page-empty", "page-none"]))
     def test_one_that_comes_whole_at_another_try_is_fine(
         self, extract: Extract, tmdb: StandIn, zone: Zone, films: set[int], kind: str
     ) -> None:

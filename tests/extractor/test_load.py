@@ -77,6 +77,7 @@ def other(zone: Zone) -> Iterator[Zone]:
         zone.execute(f"drop database {name} with (force)")
 
 
+@pytest.mark.slow
 def test_history_moves_to_another_instance_and_its_marts_are_the_same(
     zone: Zone,
     other: Zone,
@@ -353,6 +354,7 @@ def test_only_one_writes_at_a_time(program: Program, zone: Zone, tmp_path: Path)
     assert done.returncode == 1 and "another extractor is at work" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_signal_ends_a_load_that_waits_for_a_pipe(
     environment: dict[str, str], zone: Zone, project_root: Path
 ) -> None:

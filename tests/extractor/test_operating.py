@@ -28,6 +28,7 @@ import pytest
 from demo.server import StandIn
 from extractor import pipeline, settings, values
 from tests.extractor.conftest import DAY, TOKEN, Extract, Hook, Program, Silent, Zone, wait_for
+from tests.left_out import slow_but
 from tools import elt
 
 #: A project of dbt's that is parsed at once, with a model that can be built and one that can't.
@@ -81,6 +82,7 @@ def start_elt(environment: dict[str, str], project_root: Path, tmp_path: Path, h
 
 
 class TestTwoSchedulers:
+    @pytest.mark.slow
     def test_the_second_day_says_who_is_at_work_and_ends(
         self, start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook, tmp_path: Path
     ) -> None:
@@ -167,7 +169,7 @@ def test_a_failed_extraction_is_told_once_and_nothing_is_built(start_elt: Elt, h
     assert [told["step"] for told in hook.contents()] == ["extract"]
 
 
-@pytest.mark.parametrize("send", [os.kill, os.killpg])
+@pytest.mark.parametrize("send", slow_but(1, [os.kill, os.killpg]))
 def test_sigterm_ends_the_step_and_the_day(
     start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook, send: Callable[[int, int], None]
 ) -> None:
@@ -219,6 +221,7 @@ class TestDbtIsReady:
         assert zone.one("select films from public.landed") == -len(zone.films())
         assert not dbt.exists()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("variables", [{"TMDB_TOKEN": ""}, {"TMDB_BASE_URL": "http://127.0.0.1:1/3"}])
     def test_it_goes_without_a_word_when_there_is_nothing_to_build(
         self, variables: dict[str, str], start_elt: Elt, zone: Zone
@@ -229,6 +232,7 @@ class TestDbtIsReady:
         assert children(day, "dbt_command") == []
         assert zone.one("select to_regclass('public.fine')") is None
 
+    @pytest.mark.slow
     def test_it_ends_when_the_day_was_killed(self, start_elt: Elt, tmdb: StandIn, tmp_path: Path) -> None:
         day = start_elt(TMDB_MAX_RPS="25")
         wait_for(lambda: children(day, "--wait") and tmdb.traffic.count("/3/movie/") >= 10)
@@ -236,6 +240,7 @@ class TestDbtIsReady:
         day.wait(60)
         wait_for(lambda: not children(day, "--wait"))
 
+    @pytest.mark.slow
     def test_its_exit_code_and_words_are_dbts_own(self, start_elt: Elt, zone: Zone) -> None:
         day = start_elt("--pages", "1", "--", "--no-such-option")
         _, said = day.communicate(timeout=120)
@@ -254,6 +259,7 @@ def test_a_dry_run_only_says(how: dict[str, Any], start_elt: Elt, zone: Zone) ->
     assert zone.one("select to_regclass('public.fine')") is None
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_ignored_stays_ignored(start_elt: Elt, tmdb: StandIn, zone: Zone) -> None:
     """As `nohup` has it: the terminal goes, and the day goes on."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -268,6 +274,7 @@ def test_a_signal_that_is_ignored_stays_ignored(start_elt: Elt, tmdb: StandIn, z
     assert zone.one("select films from public.landed") == len(zone.films())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["tools.elt", "extractor"])
 def test_sigterm_while_postgresql_does_not_answer_is_told(
     module: str, environment: dict[str, str], project_root: Path, hook: Hook

@@ -299,6 +299,7 @@ class TestTheCatalogue:
         assert zone.films() | zone.films(status=404) == set(tmdb.ids())
         assert tmdb.traffic.count("/3/discover") == -(-len(tmdb.ids()) // 20)
 
+    @pytest.mark.slow
     def test_beyond_page_500_windows_of_release_dates_go_on(
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -48,6 +48,7 @@ def test_the_files_are_numbered_without_a_gap() -> None:
     assert all(re.fullmatch(r"[a-z_]+", migration.name) for migration in MIGRATIONS)
 
 
+@pytest.mark.slow
 def test_the_first_version_migrates_in_place_and_everything_goes_on(
     first_version: Zone, extract: Extract, project_root: Path, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def test_every_card_is_in_order(models: Manifest) -> None:
     assert columns["top_films"] == ("Film", "Popularity", "TMDB id")
 
 
+@pytest.mark.slow
 def test_the_project_is_parsed_without_a_database_and_without_the_exposures(
     tmp_path: Path, models: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -42,6 +43,7 @@ def test_the_project_is_parsed_without_a_database_and_without_the_exposures(
     assert "PGHOST" not in os.environ
 
 
+@pytest.mark.slow
 def test_a_model_renamed_and_renamed_back_is_parsed(tmp_path: Path) -> None:
     """dbt's memory of the last parse then names a model that is gone; nobody need know and delete it."""
     project, kept = tmp_path / "project", tmp_path / "kept"

@@ -7,13 +7,14 @@ import pytest
 
 from metabase.client import Client
 from metabase.errors import DashboardError, UsageError
+from tests.left_out import slow_but
 from tests.metabase.conftest import EMAIL, PASSWORD, Applying, edit
 from tests.metabase.fake import Refused
 
 Serve = Callable[..., Applying]
 
 
-@pytest.mark.parametrize("version", [58, 62, 63, 65])
+@pytest.mark.parametrize("version", slow_but(1, [65, 58, 62, 63]))
 def test_a_fresh_server_gets_everything_and_a_second_apply_writes_nothing(serve: Serve, version: int) -> None:
     applying = serve(version)
     applying.server.booting = 4
@@ -36,6 +37,7 @@ def test_a_fresh_server_gets_everything_and_a_second_apply_writes_nothing(serve:
     }
 
 
+@pytest.mark.slow
 def test_the_second_server_is_the_same(serve: Serve) -> None:
     first, second = serve(), serve()
     first.apply()
@@ -73,6 +75,14 @@ def test_a_plan_writes_nothing_and_says_what_apply_then_does(serve: Serve) -> No
 CARD, DASHBOARD, COLLECTION = "card", "dashboard", "collection"
 EDITS = [
     ("cards/films.sql", "count(*)", "count(1)", CARD, "Films"),
+    (
+        "dashboards/overview.yml",
+        "row: 35, col: 0, width: 24",
+        "row: 36, col: 1, width: 9",
+        DASHBOARD,
+        "Overview",
+    ),
+    ("metabase.yml", "The questions that", "All questions that", COLLECTION, "Cards"),
     ("cards/snippets/chosen_film.sql", "-- the most", "-- The most", CARD, None),
     (
         "dashboards/overview.yml",
@@ -88,13 +98,6 @@ EDITS = [
     ("dashboards/overview.yml", "width: full", "width: fixed", DASHBOARD, "Overview"),
     ("dashboards/overview.yml", "For anyone who", "For all who", DASHBOARD, "Overview"),
     ("dashboards/overview.yml", "name: Votes at least", "name: So many votes", DASHBOARD, "Overview"),
-    (
-        "dashboards/overview.yml",
-        "row: 35, col: 0, width: 24",
-        "row: 36, col: 1, width: 9",
-        DASHBOARD,
-        "Overview",
-    ),
     ("dashboards/overview.yml", "This product uses", "This uses", DASHBOARD, "Overview"),
     ("dashboards/overview.yml", "name: Genre\n", "name: Genre\n    multiple: false\n", DASHBOARD, "Overview"),
     ("dashboards/film.yml", "title: Rating", "title: Stars", DASHBOARD, "Film"),
@@ -116,11 +119,10 @@ EDITS = [
         DASHBOARD,
         None,
     ),
-    ("metabase.yml", "The questions that", "All questions that", COLLECTION, "Cards"),
 ]
 
 
-@pytest.mark.parametrize(("file", "old", "new", "kind", "name"), EDITS)
+@pytest.mark.parametrize(("file", "old", "new", "kind", "name"), slow_but(2, EDITS))
 def test_every_edit_of_a_file_gives_the_one_write(
     applied: Applying, file: str, old: str, new: str, kind: str | None, name: str | None
 ) -> None:
@@ -137,6 +139,7 @@ def test_every_edit_of_a_file_gives_the_one_write(
     assert applied.writes == []
 
 
+@pytest.mark.slow
 def test_a_default_is_the_dashboards(serve: Serve) -> None:
     """Cards that can't run without the value get it, too, for when they are looked at alone; once."""
     applied = serve()
@@ -304,6 +307,7 @@ def test_two_cards_of_one_name_are_an_error_before_any_write(applied: Applying) 
     assert applied.writes == []
 
 
+@pytest.mark.slow
 def test_a_half_failed_apply_is_repeated(serve: Serve) -> None:
     applying = serve()
     server = applying.server
@@ -327,6 +331,7 @@ def test_a_half_failed_apply_is_repeated(serve: Serve) -> None:
     assert applying.writes == []
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_lost_makes_no_second_card(serve: Serve) -> None:
     """The card was made, but its answer was a 504; the next apply finds it by name."""
     applying = serve()
@@ -352,6 +357,7 @@ def test_a_card_that_fails_is_told_by_name_with_postgres_own_words(applied: Appl
     assert "permission denied for schema raw" in failures[0].error
 
 
+@pytest.mark.slow
 def test_a_password_that_was_changed_is_sent_again(applied: Applying) -> None:
     server = applied.server
     server.database_password = applied.warehouse.connection.password
@@ -363,6 +369,7 @@ def test_a_password_that_was_changed_is_sent_again(applied: Applying) -> None:
     assert applied.writes == []
 
 
+@pytest.mark.slow
 def test_a_warehouse_that_was_not_built_is_told(serve: Serve) -> None:
     applying = serve()
     applying.server.syncs = False
@@ -408,6 +415,7 @@ ADDED = {
 }
 
 
+@pytest.mark.slow
 def test_keys_that_a_server_adds_or_drops_of_its_own_are_no_change(serve: Serve) -> None:
     applying = serve()
     applying.server.adds = ADDED
@@ -419,17 +427,24 @@ def test_keys_that_a_server_adds_or_drops_of_its_own_are_no_change(serve: Serve)
 
 @pytest.mark.parametrize(
     ("kind", "key", "told"),
-    [
-        ("parameter", "default", "dashboard TMDB/Companies\n    filter min_films.default: (none) → [3]"),
-        (
-            "parameter",
-            "filteringParameters",
-            "dashboard TMDB/Film\n    filter film.filteringParameters: (none)",
-        ),
-        ("tag", "widget-type", "dataset_query.tags.genre.widget-type: (none) → string/="),
-        ("dashcard", "parameter_mappings", "dashboard TMDB/Overview\n    card overview_sentence.filters: []"),
-        ("card", "description", "card TMDB/Cards/Overview/Films\n    description: (none) → Films with"),
-    ],
+    slow_but(
+        1,
+        [
+            ("parameter", "default", "dashboard TMDB/Companies\n    filter min_films.default: (none) → [3]"),
+            (
+                "parameter",
+                "filteringParameters",
+                "dashboard TMDB/Film\n    filter film.filteringParameters: (none)",
+            ),
+            ("tag", "widget-type", "dataset_query.tags.genre.widget-type: (none) → string/="),
+            (
+                "dashcard",
+                "parameter_mappings",
+                "dashboard TMDB/Overview\n    card overview_sentence.filters: []",
+            ),
+            ("card", "description", "card TMDB/Cards/Overview/Films\n    description: (none) → Films with"),
+        ],
+    ),
 )
 def test_what_a_server_does_not_keep_is_told(serve: Serve, kind: str, key: str, told: str) -> None:
     applying = serve()
@@ -470,6 +485,7 @@ def test_what_was_renamed_or_moved_by_hand_is_put_back(applied: Applying) -> Non
     assert server.named("card", "Films")["collection_id"] == films["collection_id"]
 
 
+@pytest.mark.slow
 def test_a_renamed_filter_keeps_its_id(applied: Applying) -> None:
     before = applied.server.named("dashboard", "Pipeline health")["parameters"]
     path = applied.files / "dashboards" / "pipeline_health.yml"
@@ -607,6 +623,7 @@ def test_rows_that_metabase_would_cut_off_fail_the_card(applied: Applying) -> No
     ]
 
 
+@pytest.mark.slow
 def test_a_drop_down_of_a_card_is_filled_even_when_cards_are_not_run(serve: Serve) -> None:
     applying = serve()
     edit(

@@ -65,6 +65,7 @@ def test_from_nothing_to_dashboards_and_back(
     )
 
 
+@pytest.mark.slow
 def test_a_card_that_fails_fails_the_command(
     serve: Serve, files: Path, run: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from metabase import analysis, loader, yamledit
 from metabase.errors import UsageError
 from metabase.export import Exporter
+from tests.left_out import slow_but
 from tests.metabase.conftest import PROJECT, Applying
 from tests.metabase.fake import FakeMetabase
 
@@ -256,7 +257,7 @@ WAYS: list[tuple[Callable[[Clicks], None], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("click", "lines"), WAYS, ids=[click.__name__ for click, _ in WAYS])
+@pytest.mark.parametrize(("click", "lines"), slow_but(1, WAYS), ids=[click.__name__ for click, _ in WAYS])
 def test_a_click_is_the_only_difference(
     applied: Applying, click: Callable[[Clicks], None], lines: list[str]
 ) -> None:
@@ -267,7 +268,9 @@ def test_a_click_is_the_only_difference(
 
 
 @pytest.mark.parametrize(
-    "click", [rename, remove, another_card, keep_off, shared_query, snippet], ids=lambda click: click.__name__
+    "click",
+    slow_but(1, [another_card, rename, remove, keep_off, shared_query, snippet]),
+    ids=lambda click: click.__name__,
 )
 def test_larger_clicks_come_out_whole(applied: Applying, click: Callable[[Clicks], None]) -> None:
     click(Clicks(applied.server))
@@ -284,6 +287,7 @@ def test_all_clicks_at_once_come_out_whole(applied: Applying) -> None:
     settle(applied)
 
 
+@pytest.mark.slow
 def test_without_a_click_nothing_changes(applied: Applying) -> None:
     for what in (None, "TMDB", "TMDB/Overview"):
         assert export(applied, what)[0] == []
@@ -385,7 +389,7 @@ def click_together(applied: Applying) -> int:
     return int(board)
 
 
-@pytest.mark.parametrize("what", ["My films/Favourites", "My films", "number"])
+@pytest.mark.parametrize("what", slow_but(1, ["My films/Favourites", "My films", "number"]))
 def test_a_clicked_dashboard_from_outside_becomes_files_that_apply(applied: Applying, what: str) -> None:
     number = click_together(applied)
     _, exporter = export(applied, str(number) if what == "number" else what)
@@ -416,6 +420,7 @@ def test_a_clicked_dashboard_from_outside_becomes_files_that_apply(applied: Appl
     assert applied.apply().changes == []
 
 
+@pytest.mark.slow
 def test_a_question_on_no_dashboard_comes_with_its_collection(applied: Applying) -> None:
     client, server = applied.client(), applied.server
     root = server.named("collection", "TMDB")["id"]

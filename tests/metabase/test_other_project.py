@@ -88,6 +88,7 @@ def run(shop: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
     return programs.run("metabase", words, cwd=PROJECT, env={**kept, "TMDB_ENV_FILE": "", **variables})
 
 
+@pytest.mark.slow
 def test_a_shop_has_dashboards(shop: Path, databases: Databases, serve: Callable[..., Applying]) -> None:
     checked = run(shop, "check")
     assert checked.stdout == "1 dashboards with 1 cards: every filter, model and column is there\n", (

@@ -11,6 +11,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.left_out import slow_but
 from tests.preview.browser import Browser
 
 WIDTHS = (1400, 900, 390)
@@ -41,8 +42,10 @@ def tooltip(browser: Browser) -> str:
     return browser.one(".tip").text.replace("\n", " ")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    slow_but(1, [(1400, False), (390, True), (1400, True), (900, False), (900, True), (390, False)]),
+)
 def test_a_careful_reader_finds_nothing(browser: Browser, gallery: Path, width: int, dark: bool) -> None:
     package = find_spec("axe_core_python")
     assert package and package.origin
@@ -75,6 +78,7 @@ def test_a_name_keeps_its_colour(browser: Browser, gallery: Path) -> None:
     assert {bar.get_attribute("fill") for bar in bars} == {seen[3]["Drama"]}
 
 
+@pytest.mark.slow
 def test_lines_are_straight_and_days_are_days(browser: Browser, gallery: Path) -> None:
     browser.open(gallery, "charts")
     for title in ("A year of days", "Weeks", "Stacked area", "Combination"):
@@ -104,6 +108,7 @@ def test_what_was_cut_is_said_and_what_is_newest_is_there(browser: Browser, gall
     assert len(browser.column(card, "Day")) == 2000
 
 
+@pytest.mark.slow
 def test_labels_tell_things_apart(browser: Browser, gallery: Path) -> None:
     for width in WIDTHS:
         browser.look(width=width)

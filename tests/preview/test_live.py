@@ -83,6 +83,7 @@ BARS, SAID, WHO, FILMS = "charts-6", "tables-1", "tables-2", "films-0"
 """Ten bars, Said, Who asks and Film list: the places of these cards on their dashboards."""
 
 
+@pytest.mark.slow
 def test_every_combination_in_a_browser(browser: Browser, pages: Pages) -> None:
     with serving(pages.site) as served:
         browser.open(served.address, "overview")

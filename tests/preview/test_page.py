@@ -8,6 +8,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.left_out import slow_but
 from tests.preview.browser import Browser
 from tests.preview.conftest import Pages
 from tests.preview.films import DAYS, GENRES, HOSTILE, films
@@ -29,7 +30,7 @@ def everything(browser: Browser) -> list[tuple[str, int]]:
     return [(name, tab) for name, tabs in browser.dashboards() for tab in range(max(1, tabs))]
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1600, False), (1600, True), (390, False)])
+@pytest.mark.parametrize(("width", "dark"), slow_but(2, [(1600, False), (390, False), (1600, True)]))
 def test_every_card_is_drawn(browser: Browser, pages: Pages, width: int, dark: bool) -> None:
     browser.look(width=width, height=900, dark=dark)
     browser.open(pages.full)
@@ -160,6 +161,7 @@ def test_a_film_can_be_chosen(browser: Browser, pages: Pages) -> None:
     assert value(browser.card("Votes")) == f"{TODAY[20]['vote_count']:,}"
 
 
+@pytest.mark.slow
 def test_the_map_shows_countries_large_and_small(browser: Browser, pages: Pages) -> None:
     browser.open(pages.full, "genres-and-countries")
     browser.show("genres-and-countries", 1)
@@ -189,6 +191,7 @@ def test_two_companies_of_one_name_are_two_bars(browser: Browser, pages: Pages) 
     assert len({bar.get_attribute("d") for bar in bars}) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1600, 1000, 390])
 def test_numbers_beside_bars_are_whole(browser: Browser, pages: Pages, width: int) -> None:
     browser.look(width=width)
@@ -203,6 +206,7 @@ def test_numbers_beside_bars_are_whole(browser: Browser, pages: Pages, width: in
         assert ends and min(ends) >= 0, (title, ends)
 
 
+@pytest.mark.slow
 def test_days_are_utc_wherever_one_looks(browser: Browser, pages: Pages) -> None:
     for zone in ("America/Los_Angeles", "Pacific/Auckland"):
         browser.look(zone=zone)
@@ -211,6 +215,7 @@ def test_days_are_utc_wherever_one_looks(browser: Browser, pages: Pages) -> None
         assert {"1 Jan", "2 Jan", "3 Jan"} <= {label.text for label in labels}
 
 
+@pytest.mark.slow
 def test_light_and_dark(browser: Browser, pages: Pages) -> None:
     def look() -> tuple[str, str]:
         bar = browser.card("Top films").find_elements("css selector", ".mark-rect path")[0]
@@ -257,6 +262,7 @@ def test_before_the_first_film_the_page_says_so(browser: Browser, pages: Pages) 
     assert "No data yet" in browser.card("Top films").text
 
 
+@pytest.mark.slow
 def test_a_note_and_fewer_values(browser: Browser, pages: Pages) -> None:
     written = pages.site.write("noted.html", "--note", "made <up>", "--values", "2")
     assert written.exit_code == 0, written.stderr

@@ -120,6 +120,7 @@ def test_its_queries_end_after_the_timeout(connect: Connect) -> None:
         roles.make_reader(connect(), password=PASSWORD, statement_timeout="a while")
 
 
+@pytest.mark.slow
 def test_its_rights_outlive_every_rebuild(dbt: Dbt, reader: Reader, connect: Connect) -> None:
     reading, owner = reader(), connect()
     some = ["--select", "dim_movie", "fact_movie_daily", "bridge_movie_genre", "path:models/marts/analytics"]
@@ -134,6 +135,7 @@ def test_its_rights_outlive_every_rebuild(dbt: Dbt, reader: Reader, connect: Con
     assert count(reading, "marts.fresh") == 1
 
 
+@pytest.mark.slow
 def test_dbt_heals_what_was_dropped_or_taken_away(dbt: Dbt, reader: Reader, connect: Connect) -> None:
     reading, owner = reader(), connect()
     owner.execute("drop schema analytics cascade")
