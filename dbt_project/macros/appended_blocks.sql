@@ -38,13 +38,7 @@
                 '{{ block }}'
                 {% for path in lists %}
                     {% if block == 'credits' %}
-                        -- the popularity of people moves every day, and is no other list of credits
-                        || coalesce(
-                            (
-                                select string_agg((case when jsonb_typeof(value) = 'object' then value end - 'popularity')::text, ',')
-                                from jsonb_array_elements({{ film }} #> '{{ path }}') as credit (value)
-                            ), ''
-                        ) || ';'
+                        || {{ credits_text() }}({{ film }} #> '{{ path }}') || ';'
                     {% else %}
                         || ({{ film }} #> '{{ path }}')::text
                     {% endif %}
@@ -52,3 +46,23 @@
             )::uuid
     end
 {%- endmacro %}
+
+{#- The function that makes a text of a list of credits; a macro, as each target has its own. -#}
+{% macro credits_text() %}{{ bookkeeping_schema() }}.credits_text{% endmacro %}
+
+{#-
+    Makes that function. The popularity of people moves every day, and is no other list of credits. A function, since PostgreSQL would
+    read all films on one core where a subquery looks at each.
+-#}
+{% macro create_credits_text() %}
+    {% if execute and flags.WHICH in ('run', 'build', 'test') %}
+        create or replace function {{ credits_text() }}(list jsonb) returns text
+        language sql immutable parallel safe
+        as $function$
+            select coalesce(
+                string_agg((case when jsonb_typeof(value) = 'object' then value end - 'popularity')::text, ','), ''
+            )
+            from jsonb_array_elements(list) as credit (value)
+        $function$;
+    {% endif %}
+{% endmacro %}

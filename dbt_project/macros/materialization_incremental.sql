@@ -23,12 +23,13 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% do read_one_by_one() %}
+    {% set new_rows = make_temp_relation(target_relation) %}
     {% if not existing %}
-        {% call statement('main') %}{{ get_create_table_as_sql(False, target_relation, sql) }}{% endcall %}
+        {% set rows = sql if on_citus() else in_parallel(sql, new_rows) %}
+        {% call statement('main') %}{{ get_create_table_as_sql(False, target_relation, rows) }}{% endcall %}
         {% do create_indexes(target_relation) %}
         {% call statement('watermark') %}{{ record_watermark() }}; {{ analyze(target_relation) }}{% endcall %}
     {% else %}
-        {% set new_rows = make_temp_relation(target_relation) %}
         {% if not is_known %}
             {% do run_query(get_create_table_as_sql(True, new_rows, sql)) %}
             {% do process_schema_changes(config.get('on_schema_change'), new_rows, existing) %}
@@ -55,3 +56,12 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{#-
+    The rows of `sql` in a temporary table, and the SQL that reads them from there: PostgreSQL reads for a new table with all its cores, but
+    with one for an insert.
+-#}
+{% macro in_parallel(sql, new_rows) %}
+    {% do run_query('create temporary table ' ~ new_rows ~ ' on commit drop as (' ~ sql ~ ')') %}
+    {% do return('select * from ' ~ new_rows) %}
+{% endmacro %}

@@ -8,7 +8,7 @@
 changed as (
     select distinct {{ source }}.{{ key }}
     from {{ source }}
-    {% if is_incremental() and not is_rebuild() %}
+    {% if are_some_to_name() %}
         where {{ source }}.movie_id in (
             select seen.movie_id
             from seen
@@ -30,4 +30,30 @@ changed as (
         )
     {% endif %}
 )
+{%- endmacro %}
+
+{#- Whether it is some members only; a model made anew names all. -#}
+{% macro are_some_to_name() %}
+    {% do return(is_incremental() and not is_rebuild()) %}
+{% endmacro %}
+
+{#-
+    SQL that adds the changed members which no list of `evidence` names any more: they have no load_id, and go. `columns`: the model's others.
+
+    Not by an outer join: a list is looked up by two columns, which PostgreSQL takes for one row at most, and so it would join in a nested loop,
+    through all that changed for each list.
+-#}
+{% macro named_by_nothing(key, columns) -%}
+    {%- if are_some_to_name() -%}
+        union all
+
+        select
+            changed.{{ key }},
+            {% for column in columns %}
+                null as {{ column }},
+            {% endfor %}
+            null as load_id
+        from changed
+        where changed.{{ key }} not in (select evidence.{{ key }} from evidence)
+    {%- endif -%}
 {%- endmacro %}

@@ -24,7 +24,6 @@ evidence as (
         keyword.movie_id,
         keyword.load_id
     from keyword
-    inner join changed on keyword.keyword_id = changed.keyword_id
     inner join seen
         on
             keyword.movie_id = seen.movie_id
@@ -33,14 +32,17 @@ evidence as (
         on
             keyword.movie_id = latest.movie_id
             and keyword.keywords_hash = latest.keywords_hash
+    where keyword.keyword_id in (select changed.keyword_id from changed)
 )
 
-select distinct on (changed.keyword_id)
-    changed.keyword_id,
-    evidence.name,
-    evidence.load_id
-from changed
-{{ 'left' if is_incremental() else 'inner' }} join evidence on changed.keyword_id = evidence.keyword_id
-order by
-    changed.keyword_id asc,
-    {{ best_evidence('evidence') }}
+(
+    select distinct on (evidence.keyword_id)
+        evidence.keyword_id,
+        evidence.name,
+        evidence.load_id
+    from evidence
+    order by
+        evidence.keyword_id asc,
+        {{ best_evidence('evidence') }}
+)
+{{ named_by_nothing('keyword_id', ['name']) }}

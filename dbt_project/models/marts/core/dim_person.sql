@@ -62,16 +62,18 @@ evidence as (
             and named.credits_hash = latest.credits_hash
 )
 
-select distinct on (changed.person_id)
-    changed.person_id,
-    evidence.name,
-    evidence.original_name,
-    evidence.gender,
-    evidence.known_for_department,
-    evidence.profile_path,
-    evidence.load_id
-from changed
-{{ 'left' if is_incremental() else 'inner' }} join evidence on changed.person_id = evidence.person_id
-order by
-    changed.person_id asc,
-    {{ best_evidence('evidence') }}
+(
+    select distinct on (evidence.person_id)
+        evidence.person_id,
+        evidence.name,
+        evidence.original_name,
+        evidence.gender,
+        evidence.known_for_department,
+        evidence.profile_path,
+        evidence.load_id
+    from evidence
+    order by
+        evidence.person_id asc,
+        {{ best_evidence('evidence') }}
+)
+{{ named_by_nothing('person_id', ['name', 'original_name', 'gender', 'known_for_department', 'profile_path']) }}
