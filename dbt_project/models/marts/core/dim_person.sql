@@ -76,4 +76,6 @@ evidence as (
         evidence.person_id asc,
         {{ best_evidence('evidence') }}
 )
-{{ named_by_nothing('person_id', ['name', 'original_name', 'gender', 'known_for_department', 'profile_path']) }}
+{{ named_by_nothing('person_id', [
+    'name', 'original_name', 'gender', 'known_for_department', 'profile_path',
+]) }}
