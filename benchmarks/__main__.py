@@ -41,10 +41,13 @@ def increment_command(console: Console, films: int, short: int, long: int, repea
 
 @main.command(name="catalogue")
 @click.option("--films", default=60_000, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option(
+    "--cast", default=12, show_default=True, type=click.IntRange(0), help="Of each film; 0: no blocks."
+)
 @click.pass_obj
-def catalogue_command(console: Console, films: int) -> None:
+def catalogue_command(console: Console, films: int, cast: int) -> None:
     """dbt's time for the first day of mode export."""
-    increment.measure_catalogue(console, films)
+    increment.measure_catalogue(console, films, cast)
 
 
 @main.command(name="extract")

@@ -67,11 +67,11 @@ def measure(console: Console, films: int, short: int, long: int, repeats: int) -
     console.print(table)
 
 
-def measure_catalogue(console: Console, films: int) -> None:
-    """Print dbt's time for the first day of a catalogue, all films with credits."""
+def measure_catalogue(console: Console, films: int, cast: int) -> None:
+    """Print dbt's time for the first day of a catalogue of films with `cast` persons each."""
     with BenchWarehouse("bench_catalogue") as database:
-        console.print(f"landing {films:,} films …")
-        History(database.connection, films).land([LAST_DAY])
+        console.print(f"landing {films:,} films with {cast} of cast each …")
+        History(database.connection, films, cast).land([LAST_DAY])
         console.print(f"{films:,} films in one day, models and tests: {database.dbt(*DAY):.1f} s")
 
 
