@@ -1,10 +1,13 @@
 """An increment writes what changed and nothing else, and keys outlive every kind of rebuild."""
 
 import datetime as dt
+import re
 from typing import Any
 
+import psycopg
 import pytest
 
+from tests.dbt_project.compiled import Model
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.runner import Dbt
 
@@ -232,3 +235,18 @@ def test_a_replaced_landing_zone_is_noticed(landing_zone: LandingZone, dbt: Dbt)
     assert "make dbt REPARSE=1" in str(refused.exception)
     dbt("run", "--full-refresh", "--vars", "reparse: true", "--select", "+dim_genre")
     dbt("run", "--select", "+dim_genre")
+
+
+def test_what_landed_is_read_on_all_cores(
+    connection: psycopg.Connection[Any], compiled: tuple[str, list[Model]]
+) -> None:
+    """The one pass over the landing zone, by far the longest read of a rebuild."""
+    (snapshot,) = (model for model in compiled[1] if model.name == "stg_tmdb__movie_snapshot")
+    statement = snapshot.statements["reparse"][0]
+    reading = re.match(r"create temporary table .*? as \((.*?)\);\s*insert ", statement, re.DOTALL)
+    assert reading, statement
+    # then PostgreSQL gives to other processes whatever they may do, however little it is
+    connection.execute("set local debug_parallel_query to on")
+    plan = connection.execute(b"explain " + reading[1].encode()).fetchall()
+    connection.rollback()
+    assert "Gather" in plan[0][0], plan
