@@ -1,6 +1,7 @@
 """A warehouse built once with the real dbt, read as `metabase_reader`; servers to apply dashboards to."""
 
 import copy
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -162,6 +163,12 @@ class Applying:
     def writes(self) -> list[tuple[str, str]]:
         """What the last apply wrote, the first run's setup left out."""
         return [write for write in self.server.writes if write != ("POST", "/api/setup")]
+
+
+@pytest.fixture(autouse=True)
+def _proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client notes in the environment that a server on this machine has no proxy: for its own test."""
+    monkeypatch.setenv("no_proxy", os.environ.get("no_proxy", ""))
 
 
 @pytest.fixture(scope="session")
