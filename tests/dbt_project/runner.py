@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import pickle
+from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Self
 import pytest
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt.flags import get_flags, set_flags
 
 from tests.databases import run_folder
 
@@ -57,6 +59,13 @@ class Dbt:
                     node.relation_name = node.relation_name.replace(_NO_DATABASE, node.database, 1)
             self._manifest.build_flat_graph()
         return self._manifest
+
+    def write_manifest(self, path: Path) -> None:
+        """The parsed project as dbt writes it."""
+        # it says whether dbt reports on its users, which a process in which no command has run does not know
+        if not hasattr(get_flags(), "SEND_ANONYMOUS_USAGE_STATS"):
+            set_flags(Namespace(**vars(get_flags()), SEND_ANONYMOUS_USAGE_STATS=False))
+        self.manifest.write(str(path))
 
     def _parsed(self) -> Manifest:
         """The project as some test's process has parsed it, for no database."""

@@ -277,7 +277,7 @@ def test_no_model_test_or_card_has_a_form_that_citus_refuses(
 
 def card_statements(dbt: Dbt, folder: Path) -> dict[str, str]:
     """The cards, each with all of its filters."""
-    dbt.manifest.write(str(folder / "manifest.json"))
+    dbt.write_manifest(folder / "manifest.json")
     manifest = load(folder / "manifest.json", PROJECT / "dbt_project", ("marts", "analytics"))
     statements = {}
     for key, card in loader.load().cards.items():

@@ -143,7 +143,7 @@ def marts(
         zone.build()
         zone.connection.close()
         with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
-            dbt.manifest.write(str(manifest))
+            dbt.write_manifest(manifest)
 
     with databases.new(databases.template("export", fill, template)) as pg:
         yield Source(pg, manifest)

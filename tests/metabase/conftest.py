@@ -84,7 +84,7 @@ def built(
         zone.build()
         zone.connection.close()
         with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
-            dbt.manifest.write(str(manifest))
+            dbt.write_manifest(manifest)
 
     with databases.new(databases.template("metabase", fill, template)) as pg:
         with exclusively("reader"), connect(pg) as owner:

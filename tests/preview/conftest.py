@@ -77,7 +77,7 @@ def pages(
         zone.build()
         zone.connection.close()
         with Dbt(PROJECT / "dbt_project", pg, tmp_path_factory.mktemp("dbt")) as dbt:
-            dbt.manifest.write(str(manifest))
+            dbt.write_manifest(manifest)
 
     template = databases.template("preview", three_days, built)
     with databases.new(template) as pg:
