@@ -57,6 +57,7 @@ def pytest_on(tmp_path: Path, project_root: Path) -> subprocess.CompletedProcess
     return run
 
 
+@pytest.mark.slow
 def test_the_last_lines_name_it(pytest_on) -> None:
     done = pytest_on("--numprocesses", "2")
     assert done.returncode == 0, done.stdout

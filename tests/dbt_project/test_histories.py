@@ -160,7 +160,7 @@ histories = st.lists(st.one_of(landings, landings, landings, repeats, builds, pr
 
 
 @hypothesis.given(history=histories)
-@hypothesis.settings(max_examples=max(50, hypothesis.settings().max_examples // 2))
+@hypothesis.settings(max_examples=max(30, hypothesis.settings().max_examples // 2))
 def test_any_history(
     connection: psycopg.Connection[Any], compiled: tuple[str, list[Model]], history: list[tuple[Any, ...]]
 ) -> None:

@@ -5,6 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests import programs
 from tests.dbt_project.conftest import LandingZone
 from tests.dbt_project.marts import assert_as_landed
@@ -20,6 +22,7 @@ def prune(project_root: Path, *options: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.slow
 def test_pruned_history_stays_in_the_marts(built_zone: LandingZone, dbt: Dbt, project_root: Path) -> None:
     today = dt.datetime.now(dt.UTC).date()
     built_zone.land(dt.date(2025, 1, 15), FILMS)

@@ -143,6 +143,7 @@ class TestTwoSchedulers:
         assert hook.received == []
 
 
+@pytest.mark.slow
 def test_a_failed_build_is_told_with_what_failed(
     start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook
 ) -> None:
@@ -203,6 +204,7 @@ def children(process: subprocess.Popen[str], word: str) -> list[Path]:
 class TestDbtIsReady:
     """dbt is loaded and has read the project when the films are landed, and builds not before."""
 
+    @pytest.mark.slow
     def test_it_waits_for_the_films_and_reads_what_was_changed_meanwhile(
         self, start_elt: Elt, tmdb: StandIn, zone: Zone, tmp_path: Path
     ) -> None:
