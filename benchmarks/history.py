@@ -53,11 +53,12 @@ class History:
             for number, listed in enumerate(catalogue.export(today)):
                 film = catalogue.film(listed["id"], today)
                 if film:
-                    for block in ("credits", "keywords") if cast != 0 else ():
-                        film[block] = orjson.Fragment(catalogue.block(block, film["id"], today))
-                    if cast:
-                        everybody = orjson.loads(catalogue.block("credits", film["id"], today))
-                        film["credits"] = {"cast": everybody["cast"][:cast], "crew": []}
+                    for name in ("credits", "keywords") if cast != 0 else ():
+                        block = catalogue.block(name, film["id"], today)
+                        if cast and name == "credits":
+                            film[name] = {"cast": orjson.loads(block)["cast"][:cast], "crew": []}
+                        else:
+                            film[name] = orjson.Fragment(block)
                     payload = orjson.dumps(film).decode().replace("\\u0000", "")
                     copy.write_row((film["id"], number, film["popularity"], film["vote_count"], payload))
         row = connection.execute(
