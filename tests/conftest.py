@@ -118,10 +118,10 @@ def project_root() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder beside the project with the real films."""
+    """The folder beside the project with the real films and TMDB's OpenAPI document."""
     path = PROJECT.parent / "shared"
     if not path.is_dir():
-        pytest.skip(f"the real films are not here: {path} is missing")
+        pytest.skip(f"the real films and TMDB's OpenAPI document are not here: {path} is missing")
     return path
 
 

@@ -16,6 +16,7 @@ from demo.server import StandInProcess
 from tests import programs
 from tests.databases import Databases, exclusively
 from tests.dbt_project.runner import Dbt
+from tests.left_out import missing
 from tests.roles.conftest import conninfo
 from warehouse import backup, roles
 from warehouse.advisory import DAY, EXTRACTION
@@ -56,7 +57,7 @@ def file(two: list[dict[str, str]], tmdb: StandInProcess, tmp_path_factory: pyte
     try:
         backup.programs_for(server_version(two[0]))
     except WarehouseError as error:
-        pytest.skip(f"the machine has no programs for this server: {error}")
+        missing(f"the machine has no programs for this server: {error}")
     one_day(two[0], tmdb, FIRST, scratch)
     return backup.backup(two[0], scratch / "the warehouse.dump")
 

@@ -31,7 +31,7 @@ AsUser = Callable[[str], subprocess.CompletedProcess[str]]
 def as_user(project_root: Path, tmp_path: Path) -> Iterator[AsUser]:
     """Runs a line of shell in a clone of the project (what is committed) on such a machine."""
     if os.geteuid() != 0:
-        pytest.skip("only root can make a bare machine")
+        pytest.skip("only root can make a bare machine")  # and GitHub's runners are not
     for program in ("debootstrap", "unshare"):
         if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin"):
             missing(f"{program} is missing: apt install debootstrap util-linux")

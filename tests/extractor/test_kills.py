@@ -48,7 +48,8 @@ def landed(zone: Zone) -> set[int]:
     return zone.films() | zone.films(status=404)
 
 
-@pytest.mark.parametrize("seed", slow_but(0, range(1, 1 + int(os.environ.get("KILL_SEEDS", "3")))))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 1 + int(os.environ.get("KILL_SEEDS", "3"))))
 def test_killed_at_any_moment_the_next_run_goes_on(
     start: Start, program: Program, tmdb: StandIn, zone: Zone, extract: Extract, seed: int
 ) -> None:
