@@ -18,7 +18,7 @@
     case
         when jsonb_typeof({{ value }}) <> 'string' then null
         when {{ text }} ~ '^[!-%''-~][ -%''-~]*$' then {{ text }}
-        when position('&' in {{ text }}) > 0 then {{ decode_html() }}({{ text }})
+        when {{ text }} ~ '&#?[A-Za-z0-9]+;' then {{ decode_html() }}({{ text }})
         when btrim({{ text }}, {{ blanks() }}) <> '' then normalize({{ text }}, nfc)
     end
 {%- endmacro %}
@@ -33,14 +33,13 @@
     {{ number_within("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", 'round', type, at_least, at_most) }}
 {%- endmacro %}
 
-{#- `value`, `text`: the field as jsonb and as text. What is a number needs no look at its digits. -#}
+{#-
+    `value`, `text`: the field as jsonb and as text. Values of jsonb are ordered by their types first, so that only a number lies between two
+    numbers; what is not that may be the text of one, or one that is rounded into the range.
+-#}
 {% macro number_within(value, text, rounded, type, at_least, at_most) -%}
     case
-        when jsonb_typeof({{ value }}) = 'number'
-            then case
-                when {{ rounded }}({{ value }}::numeric) between {{ at_least }} and {{ at_most }}
-                    then {{ rounded }}({{ value }}::numeric)::{{ type }}
-            end
+        when {{ value }} between '{{ at_least }}' and '{{ at_most }}' then {{ value }}::{{ type }}
         when {{ text }} ~ '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$'
             then case
                 when {{ rounded }}({{ text }}::numeric) between {{ at_least }} and {{ at_most }}

@@ -25,8 +25,7 @@
     {% do read_one_by_one() %}
     {% set new_rows = make_temp_relation(target_relation) %}
     {% if not existing %}
-        {% set rows = sql if on_citus() else in_parallel(sql, new_rows) %}
-        {% call statement('main') %}{{ get_create_table_as_sql(False, target_relation, rows) }}{% endcall %}
+        {% call statement('main') %}{{ get_create_table_as_sql(False, target_relation, sql) if on_citus() else filled_table(sql) }}{% endcall %}
         {% do create_indexes(target_relation) %}
         {% call statement('watermark') %}{{ record_watermark() }}; {{ analyze(target_relation) }}{% endcall %}
     {% else %}
@@ -58,10 +57,20 @@
 {% endmaterialization %}
 
 {#-
-    The rows of `sql` in a temporary table, and the SQL that reads them from there: PostgreSQL reads for a new table with all its cores, but
-    with one for an insert.
+    SQL that makes the model's table with its rows and then adds its constraints. dbt makes them with the empty table: then PostgreSQL, which reads
+    for a new table with all its cores, reads with one, and puts the rows into the key's index one by one.
 -#}
-{% macro in_parallel(sql, new_rows) %}
-    {% do run_query('create temporary table ' ~ new_rows ~ ' on commit drop as (' ~ sql ~ ')') %}
-    {% do return('select * from ' ~ new_rows) %}
+{% macro filled_table(sql) %}
+    {%- do assert_columns_equivalent(sql) -%}
+    create table {{ this }} as (
+        select {% for column in model.columns.values() %}{{ column.name }}::{{ column.data_type }}{{ ', ' if not loop.last }}{% endfor %}
+        from ({{ sql }}) as new_row
+    );
+    alter table {{ this }}
+        {% for column in model.columns.values() %}
+            {% for constraint in column.constraints %}
+                {{ 'alter ' ~ column.name ~ ' set not null' if constraint.type == 'not_null' else 'add check (' ~ constraint.expression ~ ')' }},
+            {% endfor %}
+        {% endfor %}
+        add {{ adapter.render_raw_model_constraints(model.constraints) | join(', add ') }};
 {% endmacro %}

@@ -92,7 +92,7 @@
                 film.film
             from {{ landed('movie') }}
             cross join lateral jsonb_path_query(payload, '$') as film (film)
-            where http_status = 200
+            where http_status = 200 and jsonb_typeof(film.film) = 'object'
         ) as landed
             on
                 version.movie_id = landed.resource_id

@@ -3,16 +3,7 @@
     {{ json_id(credit) }} as person_id,
     {{ json_text(credit, 'name') }} as name,
     {{ json_text(credit, 'original_name') }} as original_name,
-    case when {{ credit }} ->> 'gender' = '1' then 'Female' when {{ credit }} ->> 'gender' = '2' then 'Male' when {{ credit }} ->> 'gender' = '3' then 'Non-binary' end as gender,
+    case {{ credit }} ->> 'gender' when '1' then 'Female' when '2' then 'Male' when '3' then 'Non-binary' end as gender,
     {{ json_text(credit, 'known_for_department') }} as known_for_department,
     {{ json_text(credit, 'profile_path') }} as profile_path
-{%- endmacro %}
-
-{#- The same columns, by name. -#}
-{% macro person_columns(credit) -%}
-    {{ credit }}.name,
-    {{ credit }}.original_name,
-    {{ credit }}.gender,
-    {{ credit }}.known_for_department,
-    {{ credit }}.profile_path
 {%- endmacro %}

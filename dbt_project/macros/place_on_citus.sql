@@ -190,3 +190,11 @@
 {% macro read_once(otherwise='') %}
     {{- 'not materialized' if on_citus() else otherwise -}}
 {% endmacro %}
+
+{#-
+    Ends a query whose columns others read several times, so that PostgreSQL computes each column once: it would write the column's expression
+    wherever it is read. Citus would compute all of the query on the coordinator.
+-#}
+{% macro compute_once() %}
+    {{- 'offset 0' if not on_citus() -}}
+{% endmacro %}

@@ -5,29 +5,22 @@
 ) }}
 
 -- one row a credit_id: a person may play several parts, and a damaged list could name one twice
-select distinct on (version.movie_id, version.version_hash, credit.credit_id)
+select
     version.movie_id,
     version.version_hash as credits_hash,
-    credit.credit_id,
-    credit.person_id,
-    credit.character_name,
-    credit.cast_order,
-    {{ person_columns('credit') }},
+    credit.*,
     version.load_id
 from {{ new_versions('credits') }} as version
-cross join lateral {{ json_elements("version.film #> '{credits,cast}'") }} as element (sent)
 cross join lateral (
-    select
-        {{ json_text('element.sent', 'credit_id') }} as credit_id,
-        {{ json_text('element.sent', 'character') }} as character_name,
-        {{ json_integer('element.sent', 'order') }} as cast_order,
-        {{ person_fields('element.sent') }}
+    select distinct on (credit_id) *
+    from (
+        select
+            {{ json_text('element.sent', 'credit_id') }} as credit_id,
+            {{ json_text('element.sent', 'character') }} as character_name,
+            {{ json_integer('element.sent', 'order') }} as cast_order,
+            {{ person_fields('element.sent') }}
+        from {{ json_elements("version.film #> '{credits,cast}'") }} as element (sent)
+    ) as sent
+    where credit_id is not null and person_id is not null
+    order by credit_id, cast_order, person_id, character_name
 ) as credit
-where credit.credit_id is not null and credit.person_id is not null
-order by
-    version.movie_id,
-    version.version_hash,
-    credit.credit_id,
-    credit.cast_order,
-    credit.person_id,
-    credit.character_name

@@ -5,24 +5,22 @@
 ) }}
 
 -- one row a credit_id: a person has one for each job
-select distinct on (version.movie_id, version.version_hash, credit.credit_id)
+select
     version.movie_id,
     version.version_hash as credits_hash,
-    credit.credit_id,
-    credit.person_id,
-    credit.department,
-    credit.job,
-    {{ person_columns('credit') }},
+    credit.*,
     version.load_id
 from {{ new_versions('credits') }} as version
-cross join lateral {{ json_elements("version.film #> '{credits,crew}'") }} as element (sent)
 cross join lateral (
-    select
-        {{ json_text('element.sent', 'credit_id') }} as credit_id,
-        {{ json_text('element.sent', 'department') }} as department,
-        {{ json_text('element.sent', 'job') }} as job,
-        {{ person_fields('element.sent') }}
+    select distinct on (credit_id) *
+    from (
+        select
+            {{ json_text('element.sent', 'credit_id') }} as credit_id,
+            {{ json_text('element.sent', 'department') }} as department,
+            {{ json_text('element.sent', 'job') }} as job,
+            {{ person_fields('element.sent') }}
+        from {{ json_elements("version.film #> '{credits,crew}'") }} as element (sent)
+    ) as sent
+    where credit_id is not null and person_id is not null
+    order by credit_id, person_id, department, job
 ) as credit
-where credit.credit_id is not null and credit.person_id is not null
-order by
-    version.movie_id, version.version_hash, credit.credit_id, credit.person_id, credit.department, credit.job

@@ -8,14 +8,17 @@ select
     version.movie_id,
     version.version_hash as keywords_hash,
     keyword.keyword_id,
-    max(keyword.name) as name,
-    max(version.load_id) as load_id
+    keyword.name,
+    version.load_id
 from {{ new_versions('keywords') }} as version
-cross join lateral {{ json_elements("version.film #> '{keywords,keywords}'") }} as element (sent)
 cross join lateral (
-    select
-        {{ json_id('element.sent') }} as keyword_id,
-        {{ json_text('element.sent', 'name') }} as name
+    select distinct on (keyword_id) *
+    from (
+        select
+            {{ json_id('element.sent') }} as keyword_id,
+            {{ json_text('element.sent', 'name') }} as name
+        from {{ json_elements("version.film #> '{keywords,keywords}'") }} as element (sent)
+    ) as sent
+    where keyword_id is not null
+    order by keyword_id asc, name desc nulls last
 ) as keyword
-where keyword.keyword_id is not null
-group by version.movie_id, version.version_hash, keyword.keyword_id

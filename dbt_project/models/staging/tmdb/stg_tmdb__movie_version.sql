@@ -37,6 +37,7 @@ sent as (
         {{ json_text('collection', 'poster_path') }} as collection_poster_path,
         {{ json_text('collection', 'backdrop_path') }} as collection_backdrop_path
     from version
+    {{ compute_once() }}
 ),
 
 described as (
