@@ -85,6 +85,7 @@ def main(words: list[str]) -> int:
     gc.disable()
     from dbt.cli.main import cli, dbtRunner
     from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.clients.jinja import template_cache
 
     project = {}
     if waits:
@@ -95,6 +96,8 @@ def main(words: list[str]) -> int:
                 dbtRunner().invoke(command(["parse", "--quiet", "--no-write-json", *_reading(words)])).result
             )
         written = _written(read) if isinstance(read, Manifest) else {}
+        for macro in read.macros.values() if isinstance(read, Manifest) else ():
+            template_cache.get_node_template(macro)  # dbt would compile each when it is first called
         if sys.stdin.buffer.read(1) != GO:
             return 0
         # unless somebody has worked on the models meanwhile: while dbt read them, or since

@@ -8,6 +8,18 @@
 -#}
 {% macro bookkeeping_schema() %}{{ generate_schema_name('ops', none) }}{% endmacro %}
 
+{#-
+    The row that answers `query`, which is asked once in a run of dbt, however often macros need it: it is kept under the name `question` in
+    the graph, the one thing that all models share.
+-#}
+{% macro asked_once(question, query) %}
+    {% set kept = question ~ ' ' ~ invocation_id %}
+    {% if kept not in graph %}
+        {% do graph.update({kept: run_query(query).rows[0]}) %}
+    {% endif %}
+    {% do return(graph[kept]) %}
+{% endmacro %}
+
 {#- Runs when dbt starts. -#}
 {% macro begin_build() %}
     {% if execute and flags.WHICH in ('run', 'build', 'test') %}

@@ -11,7 +11,7 @@
 {% macro is_new(column='load_id') -%}
     {%- if execute and flags.WHICH in ('run', 'build') and model.resource_type != 'unit_test' -%}
         {%- set bounds = load_bounds() -%}
-        {{ column }} > {{ -1 if is_rebuild(bounds) else bounds.taken }} and {{ column }} <= {{ bounds.available }}
+        {{ column }} > {{ -1 if is_rebuild() else bounds.taken }} and {{ column }} <= {{ bounds.available }}
     {%- else -%}
         {{ column }} is not null
     {%- endif -%}
@@ -21,28 +21,26 @@
     Whether the model is made anew, from all of what it reads: `--full-refresh`, or it has never run. What staging has read is kept
     (meta.kept): there, only `reparse` reads anew, and what the landing zone no longer has stays.
 -#}
-{% macro is_rebuild(bounds=none) %}
+{% macro is_rebuild() %}
     {% if not execute or flags.WHICH not in ('run', 'build') or model.resource_type == 'unit_test' %}
         {% do return(true) %}
     {% endif %}
     {% set kept = (config.get('meta') or {}).get('kept', false) %}
     {% set asked = var('reparse') if kept else flags.FULL_REFRESH %}
-    {% do return(asked or (bounds or load_bounds()).taken is none) %}
+    {% do return(asked or load_bounds().taken is none) %}
 {% endmacro %}
 
 {#-
-    taken: the model's watermark, none where it has never run. available: the load up to which all that it reads is there. is_known: of a
-    model's `sql`, whether it and its table are as they were last.
+    taken: the model's watermark, none where it has never run. available: the load up to which all that it reads is there.
 -#}
-{% macro load_bounds(sql=none) %}
-    {% set row = run_query(
-        'select (select load_id from ' ~ bookkeeping_schema() ~ ".watermark where relation = '" ~ this.identifier ~ "'), "
-        ~ available_load() ~ ', ' ~ (is_as_defined(sql) if sql else 'false')
-    ).rows[0] %}
+{% macro load_bounds() %}
+    {% set row = asked_once(
+        'bounds of ' ~ this,
+        'select (select load_id from ' ~ bookkeeping_schema() ~ ".watermark where relation = '" ~ this.identifier ~ "'), " ~ available_load()
+    ) %}
     {% do return({
         'taken': row[0] | int if row[0] is not none and load_cached_relation(this) else none,
         'available': row[1] | int,
-        'is_known': row[2],
     }) %}
 {% endmacro %}
 

@@ -17,8 +17,7 @@
         {% do adapter.drop_relation(existing) %}
         {% set existing = none %}
     {% endif %}
-    {% set bounds = load_bounds(sql) %}
-    {% set is_known = existing and bounds.is_known %}
+    {% set is_known = existing and run_query('select ' ~ is_as_defined(sql)).rows[0][0] %}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -40,10 +39,10 @@
                 'temp_relation': new_rows,
                 'unique_key': config.get('unique_key'),
                 'dest_columns': model.columns.keys() | list,
-                'is_rebuild': is_rebuild(bounds),
+                'is_rebuild': is_rebuild(),
             }) }};
             {{ record_watermark() }};
-            {{ analyze(target_relation) if is_rebuild(bounds) }}
+            {{ analyze(target_relation) if is_rebuild() }}
         {% endcall %}
     {% endif %}
     {% if not is_known %}

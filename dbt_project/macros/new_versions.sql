@@ -28,8 +28,11 @@
 {#- Whether the landing zone says in which language each answer was asked for; an old one that no run has migrated yet does not. -#}
 {% macro has_language() %}
     {% set landing_zone = source('tmdb', 'tmdb_response') %}
-    {% set columns = adapter.get_columns_in_relation(landing_zone) if landing_zone.database else [] %}
-    {% do return(not landing_zone.database or 'language' in columns | map(attribute='name')) %}
+    {% do return(not landing_zone.database or asked_once(
+        'has_language',
+        "select exists (select 1 from pg_attribute where attname = 'language' and attrelid = to_regclass('"
+        ~ landing_zone.include(database=false) ~ "'))"
+    )[0]) %}
 {% endmacro %}
 
 {#- {block: the column of stg_tmdb__movie_snapshot with its hash}; `movie` is what describes the film. -#}

@@ -3,7 +3,7 @@
     {{ json_id(credit) }} as person_id,
     {{ json_text(credit, 'name') }} as name,
     {{ json_text(credit, 'original_name') }} as original_name,
-    case {{ credit }} ->> 'gender' when '1' then 'Female' when '2' then 'Male' when '3' then 'Non-binary' end as gender,
+    '{"1": "Female", "2": "Male", "3": "Non-binary"}'::jsonb ->> ({{ credit }} ->> 'gender') as gender,
     {{ json_text(credit, 'known_for_department') }} as known_for_department,
     {{ json_text(credit, 'profile_path') }} as profile_path
 {%- endmacro %}

@@ -7,15 +7,10 @@
     else is a reference table, of which each node has a copy, so that it can be joined with any film. `meta: {distribution: column}`, or
     `reference`, says otherwise.
 
-    Whether this is a cluster is never configured: the catalog of the extension is there or not. It is asked many times for each model, so
-    the answer of a run is kept in the graph, the one thing that all models share.
+    Whether this is a cluster is never configured: the catalog of the extension is there or not.
 -#}
 {% macro on_citus() %}
-    {% set kept = 'on_citus ' ~ invocation_id %}
-    {% if execute and kept not in graph %}
-        {% do graph.update({kept: run_query("select to_regclass('pg_catalog.pg_dist_partition') is not null").rows[0][0]}) %}
-    {% endif %}
-    {% do return(execute and graph[kept]) %}
+    {% do return(execute and asked_once('on_citus', "select to_regclass('pg_catalog.pg_dist_partition') is not null")[0]) %}
 {% endmacro %}
 
 {#- How the table of a model (a node of the graph) is placed: the column by which it is distributed, or `reference`. -#}

@@ -51,6 +51,34 @@ def test_every_model_and_column_is_described(built_zone: LandingZone, dbt: Dbt, 
     assert all(comments[0])
 
 
+def test_every_table_is_as_its_contract_says(built_zone: LandingZone, dbt: Dbt) -> None:
+    for node in dbt.manifest.nodes.values():
+        if node.resource_type != "model" or node.config.materialized != "incremental":
+            continue
+        (key,) = (constraint.columns for constraint in node.constraints if constraint.type == "primary_key")
+        constraints = [
+            *node.constraints,
+            *(constraint for column in node.columns.values() for constraint in column.constraints),
+        ]
+        table = f"'{node.schema}.{node.name}'::regclass"
+        assert built_zone.rows(
+            "select attname::text, attnotnull,"
+            " replace(format_type(atttypid, atttypmod), 'timestamp with time zone', 'timestamptz')"
+            f" from pg_attribute where attrelid = {table} and attnum > 0 and not attisdropped order by attnum"
+        ) == [
+            (
+                column.name,
+                column.name in key or any(constraint.type == "not_null" for constraint in column.constraints),
+                (column.data_type or "").replace(", ", ","),
+            )
+            for column in node.columns.values()
+        ], table
+        checks = [constraint.expression for constraint in constraints if constraint.type == "check"]
+        assert built_zone.rows(
+            f"select count(*) from pg_constraint where conrelid = {table} and contype = 'c'"
+        ) == [(len(checks),)], table
+
+
 @pytest.mark.slow
 def test_nothing_is_deprecated(
     dbt: Dbt, project_root: Path, database: dict[str, str], tmp_path: Path
