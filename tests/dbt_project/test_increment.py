@@ -81,6 +81,16 @@ def test_a_second_day_rewrites_no_dimension(built_zone: LandingZone, dbt: Dbt) -
     assert [int(popularity) for _, popularity in measures] == [7, 99]
 
 
+def test_a_day_defines_nothing_anew(built_zone: LandingZone, dbt: Dbt) -> None:
+    """To look at a model's columns takes longer than a small model."""
+    built_zone.land(DAY, FILMS)
+    dbt(*TABLES)
+    definitions = built_zone.rows("select relation, xmin::text from ops.definition order by 1")
+    built_zone.land(DAY + dt.timedelta(days=1), FILMS)
+    dbt(*TABLES)
+    assert definitions == built_zone.rows("select relation, xmin::text from ops.definition order by 1")
+
+
 KEYS = """
     select conrelid::regclass::text || ' ' || regexp_replace(pg_get_constraintdef(oid), ' ON DELETE .*', '')
     from pg_constraint
