@@ -41,12 +41,11 @@
 {#- The JSON path's predicate: `value`, a path, is something that the macros of json_fields.sql make NULL. A key must also be there. -#}
 {% macro value_is_lost(value, kind) %}
     {%- set no_text = value ~ '.type() != "string" && ' ~ value ~ '.type() != "null"' -%}
-    {%- set missing = '!exists(' ~ value ~ ') || ' ~ value ~ ' == null' -%}
     {%- set bounds = {'id': (0.5, '999999999999999999.5'), 'count': (-0.5, 2147483647.5), 'release_type': (0.5, 6.5)} -%}
     {%- if kind == 'text' -%}
         {% do return(no_text) %}
     {%- elif kind == 'key' -%}
-        {% do return(missing ~ ' || ' ~ no_text) %}
+        {% do return('!(' ~ value ~ '.type() == "string")') %}
     {%- elif kind == 'list' -%}
         {% do return(value ~ '.type() != "array" && ' ~ value ~ '.type() != "null"') %}
     {%- elif kind == 'day' -%}
@@ -54,11 +53,13 @@
         {% do return(no_text ~ ' || ' ~ value ~ ' like_regex "[^ ]" && !(' ~ value ~ ' like_regex "^' ~ day ~ '(T|$)")') %}
     {%- else -%}
         {%- set least, most = bounds[kind] -%}
+        {%- set in_range = value ~ ' >= ' ~ least ~ ' && ' ~ value ~ ' < ' ~ most -%}
         {%- set digits = value ~ ' like_regex "^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$"' -%}
+        {#- most are numbers within the range, of which nothing else is asked -#}
         {% do return(
-            (missing ~ ' || ' if kind == 'id' else '')
-            ~ value ~ '.type() == "number" && (' ~ value ~ ' < ' ~ least ~ ' || ' ~ value ~ ' >= ' ~ most ~ ')'
-            ~ ' || ' ~ value ~ '.type() != "number" && (' ~ no_text ~ ' || ' ~ value ~ ' like_regex "[^ ]" && !('
+            '!(' ~ value ~ '.type() == "number" && ' ~ in_range ~ ') && ('
+            ~ ('!exists(' ~ value ~ ') || ' ~ value ~ ' == null || ' if kind == 'id' else '')
+            ~ value ~ '.type() == "number" || ' ~ no_text ~ ' || ' ~ value ~ ' like_regex "[^ ]" && !('
             ~ digits ~ ' && ' ~ value ~ '.double() >= ' ~ least ~ ' && ' ~ value ~ '.double() < ' ~ most ~ '))'
         ) %}
     {%- endif -%}

@@ -1,6 +1,7 @@
 {#-
     The CTE `changed`: the members of a block's lists (people, keywords) whose name has to be looked for again, since a list that names them
     is new, or is a film's list of today, or no longer is. Where a list was withdrawn, nobody can tell whom it named: then it is all of them.
+    (A model that is made anew names all, and does not read it.)
 
     `source`: the CTE of the members, with movie_id and the column `key`; beside it stand the CTEs `seen` and `latest`.
 -#}
@@ -8,16 +9,16 @@
 changed as (
     select distinct {{ source }}.{{ key }}
     from {{ source }}
+    where {{ source }}.movie_id in (
+        select seen.movie_id
+        from seen
+        where seen.block = '{{ block }}' and {{ is_new('seen.load_id') }}
+        union distinct
+        select latest.movie_id
+        from latest
+        where {{ is_new('latest.' ~ block ~ '_load_id') }}
+    )
     {% if are_some_to_name() %}
-        where {{ source }}.movie_id in (
-            select seen.movie_id
-            from seen
-            where seen.block = '{{ block }}' and {{ is_new('seen.load_id') }}
-            union distinct
-            select latest.movie_id
-            from latest
-            where {{ is_new('latest.' ~ block ~ '_load_id') }}
-        )
 
         union distinct
 
@@ -30,6 +31,11 @@ changed as (
         )
     {% endif %}
 )
+{%- endmacro %}
+
+{#- The condition that a row of `source` is one of these members. -#}
+{% macro is_to_name(source, key) -%}
+    {{ source ~ '.' ~ key ~ ' in (select changed.' ~ key ~ ' from changed)' if are_some_to_name() else 'true' }}
 {%- endmacro %}
 
 {#- Whether it is some members only; a model made anew names all. -#}

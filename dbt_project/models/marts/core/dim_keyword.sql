@@ -32,7 +32,7 @@ evidence as (
         on
             keyword.movie_id = latest.movie_id
             and keyword.keywords_hash = latest.keywords_hash
-    where keyword.keyword_id in (select changed.keyword_id from changed)
+    where {{ is_to_name('keyword', 'keyword_id') }}
 )
 
 (

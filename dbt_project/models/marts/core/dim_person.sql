@@ -28,53 +28,55 @@ credit as not materialized (
 
 {{ members_to_name('credit', 'person_id', 'credits') }},
 
--- a person with several credits in a list is named once
-named as (
-    select
-        movie_id,
-        credits_hash,
-        person_id,
-        max(name) as name,
-        max(original_name) as original_name,
-        max(gender) as gender,
-        max(known_for_department) as known_for_department,
-        max(profile_path) as profile_path,
-        max(load_id) as load_id
-    from credit
-    where person_id in (select changed.person_id from changed)
-    group by movie_id, credits_hash, person_id
-),
-
 evidence as (
     select
-        named.*,
+        credit.person_id,
+        credit.name,
         'film' as name_source,
         latest.movie_id is not null as is_current,
-        seen.first_seen_on as named_on
-    from named
+        seen.first_seen_on as named_on,
+        credit.movie_id,
+        credit.credits_hash
+    from credit
     inner join seen
         on
-            named.movie_id = seen.movie_id
-            and named.credits_hash = seen.version_hash
+            credit.movie_id = seen.movie_id
+            and credit.credits_hash = seen.version_hash
     left join latest
         on
-            named.movie_id = latest.movie_id
-            and named.credits_hash = latest.credits_hash
-)
+            credit.movie_id = latest.movie_id
+            and credit.credits_hash = latest.credits_hash
+    where {{ is_to_name('credit', 'person_id') }}
+),
 
-(
+best as (
     select distinct on (evidence.person_id)
         evidence.person_id,
-        evidence.name,
-        evidence.original_name,
-        evidence.gender,
-        evidence.known_for_department,
-        evidence.profile_path,
-        evidence.load_id
+        evidence.movie_id,
+        evidence.credits_hash
     from evidence
     order by
         evidence.person_id asc,
         {{ best_evidence('evidence') }}
+)
+
+-- someone with several credits in that list is named once
+(
+    select
+        best.person_id,
+        max(credit.name) as name,
+        max(credit.original_name) as original_name,
+        max(credit.gender) as gender,
+        max(credit.known_for_department) as known_for_department,
+        max(credit.profile_path) as profile_path,
+        max(credit.load_id) as load_id
+    from best
+    inner join credit
+        on
+            best.person_id = credit.person_id
+            and best.movie_id = credit.movie_id
+            and best.credits_hash = credit.credits_hash
+    group by best.person_id
 )
 {{ named_by_nothing('person_id', [
     'name', 'original_name', 'gender', 'known_for_department', 'profile_path',
