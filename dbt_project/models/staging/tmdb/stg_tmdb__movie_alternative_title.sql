@@ -1,6 +1,5 @@
 {{ config(
     unique_key=['movie_id', 'alternative_titles_hash', 'iso_3166_1', 'title'],
-    indexes=[{'columns': ['load_id']}],
     post_hook="{{ drop_withdrawn_versions('alternative_titles_hash') }}"
 ) }}
 

@@ -1,6 +1,5 @@
 {{ config(
     unique_key=['movie_id', 'credits_hash', 'credit_id'],
-    indexes=[{'columns': ['load_id']}],
     post_hook="{{ drop_withdrawn_versions('credits_hash') }}"
 ) }}
 

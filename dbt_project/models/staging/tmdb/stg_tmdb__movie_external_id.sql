@@ -1,6 +1,5 @@
 {{ config(
     unique_key=['movie_id', 'external_ids_hash', 'source'],
-    indexes=[{'columns': ['load_id']}],
     post_hook="{{ drop_withdrawn_versions('external_ids_hash') }}"
 ) }}
 

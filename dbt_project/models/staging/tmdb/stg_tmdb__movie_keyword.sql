@@ -1,6 +1,5 @@
 {{ config(
     unique_key=['movie_id', 'keywords_hash', 'keyword_id'],
-    indexes=[{'columns': ['load_id']}],
     post_hook="{{ drop_withdrawn_versions('keywords_hash') }}"
 ) }}
 

@@ -1,6 +1,5 @@
 {{ config(
     unique_key=['movie_id', 'watch_providers_hash', 'iso_3166_1', 'provider_id', 'offer_type'],
-    indexes=[{'columns': ['load_id']}],
     post_hook="{{ drop_withdrawn_versions('watch_providers_hash') }}"
 ) }}
 

@@ -1,6 +1,5 @@
 {{ config(
     unique_key=['movie_id', 'release_dates_hash', 'iso_3166_1', 'release_number'],
-    indexes=[{'columns': ['load_id']}],
     post_hook="{{ drop_withdrawn_versions('release_dates_hash') }}"
 ) }}
 

@@ -1,6 +1,5 @@
 {{ config(
     unique_key=['movie_id', 'translations_hash', 'iso_639_1', 'iso_3166_1'],
-    indexes=[{'columns': ['load_id']}],
     post_hook="{{ drop_withdrawn_versions('translations_hash') }}"
 ) }}
 

@@ -1,6 +1,5 @@
 {{ config(
     unique_key=['movie_id', 'videos_hash'],
-    indexes=[{'columns': ['load_id']}],
     post_hook="{{ drop_withdrawn_versions('videos_hash') }}"
 ) }}
 
