@@ -1,12 +1,13 @@
 {#-
     The order in which evidence of a name counts, best first, of rows with name, name_source, is_current, named_on, movie_id: a
     name before none; TMDB's list before films, and films before a bare code; what a film says today before what it once said;
-    then what was first said last, and of the same day the film with the higher id.
+    then what was first said last, and of the same day the film with the higher id. The first three are one number: they are mostly the
+    same, and to compare each on its own would be most of the sorting.
 -#}
 {% macro best_evidence(evidence) -%}
-    {{ evidence }}.name is null asc,
-    array_position(array['list', 'film', 'code'], {{ evidence }}.name_source) asc,
-    {{ evidence }}.is_current desc,
+    case when {{ evidence }}.name is null then 8 else 0 end
+    + case when {{ evidence }}.name_source = 'list' then 0 when {{ evidence }}.name_source = 'film' then 2 else 4 end
+    + case when {{ evidence }}.is_current then 0 else 1 end asc,
     {{ evidence }}.named_on desc,
     {{ evidence }}.movie_id desc
 {%- endmacro %}
