@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 import warehouse
+from benchmarks.process import Watch
 from tools.dbt_command import GO
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -27,6 +28,8 @@ class BenchWarehouse:
     def __init__(self, name: str) -> None:
         self._name = name
         self.variables: Mapping[str, str] = {}
+        self.peak = 0
+        """Bytes of memory that a dbt on this database has taken at most."""
 
     def __enter__(self) -> "BenchWarehouse":
         self._admin = psycopg.connect(**connection_options(warehouse.ensure()), autocommit=True)
@@ -63,6 +66,8 @@ class BenchWarehouse:
             env=environment,
         ) as process:
             assert process.stdin is not None
+            watch = Watch(process.pid)
+            watch.start()
             if waits:
                 _rests(psutil.Process(process.pid))
                 began = time.perf_counter()
@@ -70,6 +75,8 @@ class BenchWarehouse:
             process.stdin.close()
             code = process.wait()
             seconds = time.perf_counter() - began
+            watch.stop()
+        self.peak = max(self.peak, watch.peak)
         if code:
             raise subprocess.CalledProcessError(code, program)
         return seconds

@@ -38,7 +38,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
     with tempfile.TemporaryFile("w+", errors="replace") as said:
         began = time.perf_counter()
         process = subprocess.Popen(command, env=dict(environment), stdout=said, stderr=said)
-        watch = _Watch(process.pid)
+        watch = Watch(process.pid)
         watch.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
@@ -59,7 +59,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, watch.peak)
 
 
-class _Watch(threading.Thread):
+class Watch(threading.Thread):
     """Follows the memory of a process and its children. (The kernel's own figure for a child that has ended,
     ru_maxrss, is no use: it begins with the size of the process that started it.)
     """
