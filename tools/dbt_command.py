@@ -85,28 +85,26 @@ def main(words: list[str]) -> int:
     gc.disable()
     from dbt.cli.main import cli, dbtRunner
     from dbt.contracts.graph.manifest import Manifest
-    from dbt_common.clients.jinja import template_cache
 
     project = {}
     if waits:
+        from dbt_common.clients.jinja import template_cache
+
         began = time.time_ns()
         with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
             # what is wrong with the project, the command itself will say
             read = (
                 dbtRunner().invoke(command(["parse", "--quiet", "--no-write-json", *_reading(words)])).result
             )
-        written = _written(read) if isinstance(read, Manifest) else {}
-        for macro in read.macros.values() if isinstance(read, Manifest) else ():
+        manifest = read if isinstance(read, Manifest) else None
+        written = _written(manifest) if manifest else {}
+        for macro in manifest.macros.values() if manifest else ():
             template_cache.get_node_template(macro)  # dbt would compile each when it is first called
         if sys.stdin.buffer.read(1) != GO:
             return 0
         # unless somebody has worked on the models meanwhile: while dbt read them, or since
-        if (
-            isinstance(read, Manifest)
-            and max(written.values(), default=0) < began
-            and written == _written(read)
-        ):
-            project["manifest"] = read
+        if manifest and max(written.values(), default=0) < began and written == _written(manifest):
+            project["manifest"] = manifest
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
     cli(command(words), prog_name="dbt", obj=project)

@@ -61,15 +61,22 @@
 -#}
 {% macro filled_table(sql) %}
     {%- do assert_columns_equivalent(sql) -%}
+    {%- set constraints, added = model.constraints | list, [] -%}
+    {%- for column in model.columns.values() -%}
+        {%- for constraint in column.constraints -%}
+            {%- if constraint.type == 'not_null' -%}
+                {%- do added.append('alter ' ~ column.name ~ ' set not null') -%}
+            {%- else -%}
+                {%- do constraints.append(dict(constraint, columns=[column.name])) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for constraint in adapter.render_raw_model_constraints(constraints) -%}
+        {%- do added.append('add ' ~ constraint) -%}
+    {%- endfor -%}
     create table {{ this }} as (
         select {% for column in model.columns.values() %}{{ column.name }}::{{ column.data_type }}{{ ', ' if not loop.last }}{% endfor %}
         from ({{ sql }}) as new_row
     );
-    alter table {{ this }}
-        {% for column in model.columns.values() %}
-            {% for constraint in column.constraints %}
-                {{ 'alter ' ~ column.name ~ ' set not null' if constraint.type == 'not_null' else 'add check (' ~ constraint.expression ~ ')' }},
-            {% endfor %}
-        {% endfor %}
-        add {{ adapter.render_raw_model_constraints(model.constraints) | join(', add ') }};
+    {{ 'alter table ' ~ this ~ ' ' ~ added | join(', ') if added }}
 {% endmacro %}
