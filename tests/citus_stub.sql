@@ -7,7 +7,8 @@ create table pg_catalog.pg_dist_partition (
     -- the column by which the table is distributed; NULL: a reference table
     partkey text,
     -- for the tests: whether the table had rows, which then went through the coordinator
-    was_empty boolean not null
+    was_empty boolean not null,
+    repmodel "char" not null generated always as (case when partkey is null then 't' else 's' end) stored
 );
 reset allow_system_table_mods;
 
@@ -31,6 +32,12 @@ begin
         )
     ) then
         raise exception 'cannot create constraint on "%": the distribution column is not part of it', relation;
+    end if;
+    if distribution_column is null
+        and not exists (select from pg_dist_partition where repmodel = 't')
+        and not exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())
+    then
+        raise exception 'nothing keeps a table beside "%" from being the first at the same time, in a group of its own', relation;
     end if;
     insert into pg_dist_partition
     values (relation, case when distribution_column is null then 'n' else 'h' end, distribution_column, is_empty);

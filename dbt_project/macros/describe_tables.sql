@@ -5,7 +5,6 @@
 {% macro describe_tables() %}
     {% if execute and flags.WHICH in ('run', 'build') %}
         {% set known = {} %}
-        {{ one_by_one() }}
         {% for row in run_query(
             "select n.nspname || '.' || c.relname, coalesce(a.attname::text, ''), obj.description"
             ~ ' from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace'
@@ -22,9 +21,11 @@
         {% for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' %}
             {% set table = node.schema ~ '.' ~ node.alias %}
             {% if known.get(table ~ ' ', node.description) != node.description %}
+                {{ one_by_one() }}
                 comment on table {{ table }} is {{ string_or_null(node.description) }};
             {% endif %}
             {% for name, column in node.columns.items() if known.get(table ~ ' ' ~ name, column.description) != column.description %}
+                {{ one_by_one() }}
                 comment on column {{ table }}.{{ name }} is {{ string_or_null(column.description) }};
             {% endfor %}
         {% endfor %}

@@ -9,7 +9,6 @@
 {% macro ensure_foreign_keys() %}
     {% if execute and flags.WHICH in ('run', 'build') %}
         {% set present = {} %}
-        {{ one_by_one() }}
         {% for row in run_query(
             "select cn.nspname || '.' || ct.relname || '.' || a.attname || '>' || pn.nspname || '.' || pt.relname, c.conname, c.confdeltype::text"
             ~ ' from pg_constraint as c'
@@ -36,6 +35,7 @@
                 {% set required = child.columns[column].constraints | map(attribute='type') | map('string') | select('in', ['not_null', 'ConstraintType.not_null']) | list %}
                 {% set action = 'cascade' if required else 'set null' %}
                 {% if child_relation and parent_relation and (key not in present or present[key][2] != action[0]) %}
+                    {{ one_by_one() }}
                     {% if key in present %}
                         alter table {{ child_relation }} drop constraint {{ adapter.quote(present[key][1]) }};
                     {% else %}

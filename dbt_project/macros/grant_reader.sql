@@ -39,8 +39,8 @@
             )
             order by 1
         {% endset %}
-        {{ one_by_one() }}
         {% for statement in run_query(lacking).columns['statement'].values() %}
+            {{ one_by_one() }}
             {{ statement }};
         {% endfor %}
     {% endif %}

@@ -25,6 +25,12 @@
     {%- set column = distribution(node) -%}
     {%- set landing_zone = source('tmdb', 'tmdb_response') -%}
     {%- if column == 'reference' -%}
+        {#-
+            Reference tables (repmodel t) are one group, which Citus copies to a new worker. Two tables that are the first at the same time
+            would begin two groups, and of these it copies one: so only one is the first.
+        -#}
+        select pg_advisory_xact_lock(hashtext('create_reference_table'))
+        where not exists (select from pg_dist_partition where repmodel = 't');
         select create_reference_table('{{ relation }}');
     {%- else -%}
         select create_distributed_table(
@@ -130,7 +136,7 @@
     {% do return(not on_citus() or distribution(model) == 'reference') %}
 {% endmacro %}
 
-{#- SQL that begins many changes of tables in one transaction: Citus takes them only one node after the other. -#}
+{#- SQL that goes before a change, where one transaction makes many changes of tables: Citus takes them only one node after the other. -#}
 {% macro one_by_one() %}
     {{- "set local citus.multi_shard_modify_mode to 'sequential';" if on_citus() }}
 {% endmacro %}

@@ -186,7 +186,9 @@ def test_a_warehouse_that_is_moved_in_is_placed(
         connection.execute(STUB)
         connection.execute(PLACEMENT)
         # by an older version
-        connection.execute("select create_reference_table('staging.int_movie_latest')")
+        connection.execute(
+            "select pg_advisory_xact_lock(1), create_reference_table('staging.int_movie_latest')"
+        )
         dbt("run", "--select", "dim_genre")
         placed = connection.execute(PLACED).fetchall()
         assert {name: column for name, column, _ in placed} == wanted(dbt)
