@@ -82,7 +82,7 @@ and (
 )
 """
 
-#: Which rows were written. Their number alone won't do: Citus tells that of the rows which it has read.
+#: Which rows were written. Without it, Citus tells how many it has read, and not how many of them it wrote.
 _RETURNING: Final = "returning landed.resource, landed.resource_id, landed.snapshot_date"
 
 _FAIL: Final = """
@@ -136,6 +136,8 @@ async def upsert(connection: Connection, run_id: int, day: date | None, rows: Se
     ((load_id,),) = await cursor.fetchall()
     upsert = _UPSERT + _UNLESS_LANDED * (day is None) + _RETURNING
     cursor = await connection.execute(upsert.encode(), {"date": day, "run": run_id, "load": load_id})
+    if cursor.rowcount == len(rows):
+        return rows
     written = set(await cursor.fetchall())
     return [row for row in rows if (row.resource, row.resource_id, row.snapshot_date or day) in written]
 
