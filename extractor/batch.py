@@ -82,9 +82,6 @@ and (
 )
 """
 
-#: Which rows were written. Without it, Citus tells how many it has read, and not how many of them it wrote.
-_RETURNING: Final = "returning landed.resource, landed.resource_id, landed.snapshot_date"
-
 _FAIL: Final = """
 insert into raw.extract_failure
     (run_id, resource, resource_id, snapshot_date, reason, detail, http_status, body)
@@ -134,10 +131,15 @@ async def upsert(connection: Connection, run_id: int, day: date | None, rows: Se
             await copy.write_row(_values(row))
     cursor = await connection.execute("select nextval('raw.load_id_seq')")
     ((load_id,),) = await cursor.fetchall()
-    upsert = _UPSERT + _UNLESS_LANDED * (day is None) + _RETURNING
-    cursor = await connection.execute(upsert.encode(), {"date": day, "run": run_id, "load": load_id})
-    if cursor.rowcount == len(rows):
+    upsert = _UPSERT + _UNLESS_LANDED * (day is None)
+    await connection.execute(upsert.encode(), {"date": day, "run": run_id, "load": load_id})
+    # Citus tells how many rows it has read, and not how many of them it wrote.
+    cursor = await connection.execute("select count(*) from raw.tmdb_response where load_id = %s", [load_id])
+    if await cursor.fetchone() == (len(rows),):
         return rows
+    cursor = await connection.execute(
+        "select resource, resource_id, snapshot_date from raw.tmdb_response where load_id = %s", [load_id]
+    )
     written = set(await cursor.fetchall())
     return [row for row in rows if (row.resource, row.resource_id, row.snapshot_date or day) in written]
 
