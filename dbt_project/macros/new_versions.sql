@@ -31,7 +31,7 @@
     {% do return(not landing_zone.database or asked_once(
         'has_language',
         "select exists (select 1 from pg_attribute where attname = 'language' and attrelid = to_regclass('"
-        ~ landing_zone.schema ~ '.' ~ landing_zone.identifier ~ "'))"
+        ~ landing_zone.include(database=false).render() ~ "'))"
     )[0]) %}
 {% endmacro %}
 

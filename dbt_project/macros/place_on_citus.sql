@@ -35,7 +35,7 @@
     {%- else -%}
         select create_distributed_table(
             '{{ relation }}', '{{ column }}',
-            colocate_with => '{{ landing_zone.include(database=false) if column == 'movie_id' and load_relation(landing_zone) else 'default' }}'
+            colocate_with => '{{ landing_zone.include(database=false).render() if column == 'movie_id' and load_relation(landing_zone) else 'default' }}'
         );
     {%- endif -%}
 {% endmacro %}
