@@ -15,6 +15,9 @@ LAST_DAY: Final = dt.date(2026, 1, 1)
 RATIO_GOAL: Final = 1.1
 VIEW_GOAL: Final = 100
 
+#: What a figure of dbt's time says of its start, by whether dbt waited.
+STARTS: Final = {True: "dbt was loaded meanwhile", False: "with its start"}
+
 #: What `make elt` builds and tests of a day.
 DAY: Final = ("build", "--exclude", *HELD_ANYHOW)
 FULL_REFRESH: Final = ("build", "--full-refresh")
@@ -48,7 +51,7 @@ def measure(console: Console, films: int, short: int, long: int, repeats: int) -
                 views = database.view_times()
     table = Table("history", "dbt, median s", "min", "max", title=f"One more day of {films:,} films")
     for (days, waits), runs in seconds.items():
-        case = f"{days} days, {'dbt was loaded meanwhile' if waits else 'with its start'}"
+        case = f"{days} days, {STARTS[waits]}"
         table.add_row(case, *(f"{value:.1f}" for value in (median(runs), min(runs), max(runs))))
     console.print(table)
     ratio = median(seconds[long, False]) / median(seconds[short, False])
@@ -77,10 +80,7 @@ def measure_catalogue(console: Console, films: int, cast: int) -> None:
                 "drop schema if exists staging, marts, analytics, quality, ops cascade"
             )
             seconds = database.dbt(*DAY, waits=waits)
-            console.print(
-                f"all of them built in one day, models and tests, "
-                f"{'dbt was loaded meanwhile' if waits else 'with its start'}: {seconds:.1f} s"
-            )
+            console.print(f"all built at once, models and tests, {STARTS[waits]}: {seconds:.1f} s")
         console.print(f"memory of dbt: {database.peak / 1e6:.0f} MB at its peak")
 
 
