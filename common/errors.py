@@ -1,5 +1,7 @@
 """What ends a command, each with its exit code and a message for the person who typed it."""
 
+import re
+
 
 class ProgramError(Exception):
     """The command can't go on. The message says what happened, to what, and what to do."""
@@ -25,6 +27,11 @@ class StoppedError(ProgramError):
         self.exit_code = exit_code
 
 
-def one_line(error: BaseException) -> str:
-    """What a library or a server said, on one line; the error's kind when it said nothing."""
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+def one_line(said: BaseException | str) -> str:
+    """What a library or a server said, on one line that a terminal and PostgreSQL take as it is; an error's
+    kind when it said nothing.
+    """
+    return (
+        re.sub(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+", " ", str(said)).strip().rstrip(" .:")
+        or type(said).__name__
+    )

@@ -1,6 +1,7 @@
 """What an answer of TMDB must be, and the one change that jsonb needs."""
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -9,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from common.errors import one_line
 from extractor.errors import RetriableError
 from extractor.rows import ID_LIMIT
 
@@ -51,21 +53,24 @@ def movie(movie_id: int) -> Check:
 
     def check(document: Any) -> None:
         got = _object(document).get("id")
-        if type(got) is int and got == movie_id:
-            return
-        if "id" not in document and "status_code" in document:
+        if "status_code" in document:
             raise BadBodyError("error_body", f"status 200 with TMDB's error {_error(document)}")
-        raise BadBodyError("other_id", f"asked for film {movie_id}, got id {str(got)[:100]!r}")
+        if type(got) is not int or got != movie_id:
+            raise BadBodyError("other_id", f"asked for film {movie_id}, got id {str(got)[:100]!r}")
 
     return check
 
 
+def is_block(document: Mapping[str, Any], name: str) -> bool:
+    """Is what a film's answer has under a block's name an object that is no error?"""
+    block = document.get(name)
+    return isinstance(block, dict) and "status_code" not in block and block.get("success") is not False
+
+
 def has_block(document: Mapping[str, Any], name: str) -> bool:
     """Does a film's answer hold the block: an object that is no error, with its lists?"""
-    block = document.get(name)
-    if not isinstance(block, dict) or "status_code" in block or block.get("success") is False:
-        return False
-    return all(isinstance(block.get(member), kind) for member, kind in BLOCKS[name].items())
+    members = BLOCKS[name].items()
+    return is_block(document, name) and all(isinstance(document[name].get(m), kind) for m, kind in members)
 
 
 def lacking(document: Mapping[str, Any], wanted: Iterable[str]) -> tuple[str, ...]:
@@ -74,12 +79,12 @@ def lacking(document: Mapping[str, Any], wanted: Iterable[str]) -> tuple[str, ..
 
 
 def without_bad_blocks(
-    body: bytes, document: dict[str, Any], names: Iterable[str]
+    body: bytes, document: Any, is_good: Callable[[Mapping[str, Any], str], bool] = has_block
 ) -> tuple[bytes, str | None]:
-    """A film's answer without those of the blocks `names` that came as something else (null, an error), and
-    what was left out, in words: in the landing zone a block that is there is a whole one.
+    """An answer without those blocks that came as something else (null, an error), and what was left out, in
+    words: in the landing zone a block that is there is one.
     """
-    bad = [name for name in names if name in document and not has_block(document, name)]
+    bad = [name for name in BLOCKS if name in document and not is_good(document, name)]
     if not bad:
         return body, None
     members = {key: value for key, value in with_exact_numbers(body).items() if key not in bad}
@@ -180,6 +185,14 @@ def at_least(total: Any) -> int:
     return known - _TOTAL_DRIFT if known > 100 else known
 
 
+def page_count(first: Mapping[str, Any], films: int) -> int:
+    """The pages of a list by its page 1, `films` on a page or more: as many as it says itself, or as its
+    total needs, whichever is more.
+    """
+    total = at_least(first.get("total_results"))
+    return max(first["total_pages"], math.ceil(total / max(films, len(first["results"]))))
+
+
 def whole_page(number: int, films: int, total: Any = None) -> Check:
     """Page `number` of a list of films, `films` on a page, with as many as TMDB promises.
 
@@ -247,7 +260,7 @@ def describe(body: bytes) -> str:
 
 
 def _error(document: dict[str, Any]) -> str:
-    return f"{str(document['status_code'])[:20]}: {str(document.get('status_message'))[:200]}"
+    return one_line(f"{str(document['status_code'])[:20]}: {str(document.get('status_message'))[:200]}")
 
 
 def _object(document: Any) -> dict[str, Any]:

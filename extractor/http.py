@@ -18,6 +18,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from common.errors import one_line
 from common.files import GZIP
 from common.proxy import proxy_for
 from extractor import answer
@@ -87,8 +88,7 @@ def _lost(error: Exception, timeout: float) -> RetriableError:
         if is_late or not isinstance(cause, aiohttp.ClientConnectionError):
             return RetriableError("timeout", f"no answer within {timeout:g} s")
         error = cause
-    name = type(error).__name__
-    return RetriableError("connection", f"{name}: {error}" if str(error) else name)
+    return RetriableError("connection", one_line(f"{type(error).__name__}: {error}"))
 
 
 async def body_of(response: httpx.Response) -> bytes:

@@ -6,6 +6,7 @@ commit was in doubt when the connection broke is simply written again.
 """
 
 import asyncio
+import json
 import logging
 import os
 import socket
@@ -116,7 +117,11 @@ class Landing:
                 cursor = await connection.execute(
                     "insert into raw.extract_run (mode, parameters, snapshot_date, status)"
                     " values (%s, %s, %s, 'running') returning run_id",
-                    [mode, Jsonb(parameters | {"pid": os.getpid(), "host": socket.gethostname()}), day],
+                    [
+                        mode,
+                        Jsonb(parameters | {"pid": os.getpid(), "host": socket.gethostname()}, _as_json),
+                        day,
+                    ],
                 )
                 ((run_id,),) = await cursor.fetchall()
             return run_id, resumes
@@ -181,7 +186,7 @@ class Landing:
         elif not isinstance(error, ProgramError):
             text = f"{type(error).__name__}: {error}"
         try:
-            await self.finish(status, redact(text))
+            await self.finish(status, one_line(redact(text)))
         except (LandingError, psycopg.Error) as lost:
             # the next run finds it still marked as running, and marks it as interrupted
             log.warning("the ledger could not be closed: %s", lost)
@@ -264,6 +269,11 @@ class Landing:
             raise
         self._connection = connection
         log.warning("PostgreSQL is back")
+
+
+def _as_json(parameters: dict[str, Any]) -> bytes:
+    """Also with the name of a file that is no UTF-8, as a jsonb can hold it."""
+    return json.dumps(parameters, ensure_ascii=False).encode(errors="replace")
 
 
 @asynccontextmanager

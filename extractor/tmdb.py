@@ -154,12 +154,11 @@ class Tmdb:
         """What is landed of a body. Raises `RetriableError` when it is not what was asked for."""
         body, tokens = self._secret.redact_bytes(received)
         body, repaired = answer.repair(body)
-        left_out = document = None
+        document = None
         try:
             document = answer.parse(body)
             check(document)
-            if lacking := answer.lacking(document, blocks):
-                body, left_out = answer.without_bad_blocks(body, document, blocks)
+            body, left_out = answer.without_bad_blocks(body, document)
         except answer.BadBodyError as bad:
             bad.status, bad.body, bad.document = status, received, document
             if status == 404:  # not TMDB's own: that of a proxy, or of a path outside the API
@@ -167,7 +166,7 @@ class Tmdb:
             raise
         masked = f"masked the token {tokens} times" if tokens else None
         alteration = "; ".join(filter(None, (repaired, masked, left_out))) or None
-        return _Answer(status, body, document, alteration, lacking)
+        return _Answer(status, body, document, alteration, answer.lacking(document, blocks))
 
     async def _download_once(self, url: str, file: IO[bytes]) -> bool:
         await self._pace.turn()

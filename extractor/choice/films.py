@@ -257,7 +257,7 @@ class _Choice:
         }
         listing = _Listing("/discover/movie", "discover", PAGE_FILMS, query)
         first = await self._first(listing)
-        last = min(settings.pages, LAST_PAGE, first["total_pages"])
+        last = min(settings.pages, LAST_PAGE, answer.page_count(first, PAGE_FILMS))
         found = await self._pages(listing, first, last)
         films = [film for page in found for film in page["results"]]
         self._take(film["id"] for film in films if _popularity(film) >= self._least)
@@ -281,7 +281,7 @@ class _Choice:
         query = {"start_date": first.isoformat(), "end_date": last.isoformat()}
         listing = _Listing("/movie/changes", f"changes {first}..{last}", CHANGES_PAGE_FILMS, query)
         page = await self._first(listing)
-        count = page["total_pages"]
+        count = answer.page_count(page, CHANGES_PAGE_FILMS)
         if count > LAST_PAGE and last - first > timedelta(days=1):
             middle = first + (last - first) // 2
             await self._changed(first, middle)

@@ -136,14 +136,15 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 
 def _film(line: bytes, day: date) -> Row:
-    body, alteration = answer.repair(line)
-    document = _document(body)
+    text, repaired = answer.repair(line)
+    document = _document(text)
     film = document.get("id")
     if type(film) is not int or "resource" in document:
         hint = " (a row of a landing zone, as `dump` writes it, is loaded without a date)"
         raise InputError(f"not a film as TMDB sends it, with its `id`{hint * ('resource' in document)}")
     _check("movie", film, document)
-    return Row("movie", film, 200, body, _UNKNOWN, alteration, day)
+    body, left_out = answer.without_bad_blocks(text, document, answer.is_block)
+    return Row("movie", film, 200, body, _UNKNOWN, _words(repaired, left_out), day)
 
 
 def _row(line: bytes) -> Row:
@@ -162,13 +163,14 @@ def _row(line: bytes) -> Row:
     if status != 200 and (status, resource) != (404, "movie"):
         raise InputError(f"http_status {str(status)[:50]!r} is neither 200 nor a film's 404")
     _check(resource, resource_id, row["payload"], answer.gone if status == 404 else None)
+    body, left_out = answer.without_bad_blocks(_payload(text), row["payload"], answer.is_block)
     return Row(
         resource,
         resource_id,
         status,
-        _payload(text),
+        body,
         _text(row, "selected_by") or _UNKNOWN,
-        "; ".join(filter(None, (_text(row, "alteration"), repaired))) or None,
+        _words(_text(row, "alteration"), repaired, left_out),
         _date(row["snapshot_date"]),
         _text(row, "language"),
     )
@@ -202,6 +204,10 @@ def _payload(line: bytes) -> bytes:
         return orjson.dumps(answer.with_exact_numbers(line)["payload"])
     except answer.BadBodyError as error:
         raise InputError(f"the payload is {error.detail}") from None
+
+
+def _words(*alterations: str | None) -> str | None:
+    return "; ".join(filter(None, alterations)) or None
 
 
 def _text(row: dict[str, Any], name: str) -> str | None:

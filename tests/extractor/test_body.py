@@ -43,6 +43,7 @@ def test_only_what_jsonb_cannot_hold_is_removed(sent: bytes, landed: bytes, alte
         ({"id": 603.0}, "other_id"),
         ({"title": "no id"}, "other_id"),
         ({"status_code": 11, "status_message": "Internal error", "success": False}, "error_body"),
+        ({"id": 603, "status_code": 11, "status_message": "Internal error", "success": False}, "error_body"),
         ([{"id": 603}], "not_an_object"),
         ("603", "not_an_object"),
         (None, "not_an_object"),
@@ -52,6 +53,11 @@ def test_a_film_must_be_the_one_asked_for(document: Any, reason: str) -> None:
     with pytest.raises(BadBodyError) as error:
         body.movie(603)(document)
     assert error.value.reason == reason
+
+
+def test_tmdbs_words_stay_on_one_line() -> None:
+    said = {"status_code": 7, "status_message": "In\nvalid \0 \x1b[31mkey\ud800."}
+    assert body.describe(json.dumps(said).replace("\\ud800", "").encode()) == "7: In valid [31mkey"
 
 
 def test_unknown_keys_are_welcome() -> None:

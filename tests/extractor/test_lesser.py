@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from demo.faults import Faults
+from demo.faults import KINDS, Faults
 from demo.server import StandIn
 from extractor import answer, landing
 from extractor.errors import RunFailedError
@@ -169,7 +169,7 @@ class TestBlocks:
     def test_the_rest_of_a_film_with_a_bad_block_stays_digit_by_digit(self) -> None:
         body = b'{"id":1,"popularity":0.10,"big":12345678901234567890123,"credits":null,"keywords":'
         body += b'{"keywords":[]}}'
-        left, words = answer.without_bad_blocks(body, orjson.loads(body), ["credits", "keywords"])
+        left, words = answer.without_bad_blocks(body, orjson.loads(body))
         assert left == b'{"id":1,"popularity":0.10,"big":12345678901234567890123,"keywords":{"keywords":[]}}'
         assert words == "left out credits, which came as no such block"
 
@@ -203,6 +203,14 @@ class TestLists:
         tmdb.faults = Faults({kind: 1.0}, attempts=1)
         extract(pages=2)
         assert zone.films() == films and zone.last_run()["retried"] == 2
+
+    def test_one_that_says_it_has_fewer_pages_than_its_total_is_read_to_the_total(
+        self, extract: Extract, tmdb: StandIn, zone: Zone, films: set[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(KINDS, "page-none", lambda case: case.but(total_pages=1))
+        tmdb.faults = Faults({"page-none": 1.0}, attempts=99)
+        extract(pages=2)
+        assert zone.films() == films and zone.last_run()["retried"] == 0
 
     def test_the_same_page_twice_is_less_than_promised(
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch

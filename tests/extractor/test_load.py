@@ -213,6 +213,19 @@ def test_a_row_that_differs_replaces_the_landed_one_but_never_a_full_payload_by_
     ]
 
 
+@pytest.mark.parametrize("bad", [None, {"success": False, "status_code": 34}])
+def test_a_block_that_is_null_or_an_error_is_no_block(zone: Zone, tmp_path: Path, bad: Any) -> None:
+    full, poor = {"id": 1, "credits": {"cast": [], "crew": []}}, {"id": 1, "title": "é", "credits": bad}
+    loaded(lines(tmp_path / "full", row(payload=full)))
+    assert loaded(lines(tmp_path / "rows", row(payload=poor))).counts.kept == 1
+    assert loaded(lines(tmp_path / "films", poor), day=DAY).counts.kept == 1
+    loaded(lines(tmp_path / "films", poor), day=NEXT)
+    assert zone.rows("select payload, alteration from raw.tmdb_response order by snapshot_date") == [
+        (full, None),
+        ({"id": 1, "title": "é"}, "left out credits, which came as no such block"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
@@ -278,6 +291,10 @@ def test_files_that_are_none(program: Program, zone: Zone, tmp_path: Path) -> No
         loaded(tmp_path)
     with pytest.raises(InputError, match="nothing to load"):
         loaded(lines(tmp_path / "empty"))
+    odd = lines(Path(os.fsdecode(bytes(tmp_path / "\n") + b"\xff")), "{")
+    with pytest.raises(InputError, match="not JSON"):
+        loaded(odd)
+    assert ", line 1: not JSON" in zone.last_run()["error"] and "\n" not in zone.last_run()["error"]
     cut = tmp_path / "cut.gz"
     cut.write_bytes(
         gzip.compress("".join(json.dumps(row(n)) + "\n" for n in range(1, 2000)).encode())[:-1000]
