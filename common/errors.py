@@ -31,7 +31,5 @@ def one_line(said: BaseException | str) -> str:
     """What a library or a server said, on one line that a terminal and PostgreSQL take as it is; an error's
     kind when it said nothing.
     """
-    return (
-        re.sub(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+", " ", str(said)).strip().rstrip(" .:")
-        or type(said).__name__
-    )
+    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+", " ", str(said))
+    return line.strip().rstrip(" .:") or type(said).__name__

@@ -24,11 +24,12 @@ class Program:
     def __post_init__(self) -> None:
         open_standard_streams()
 
-    def use_format(self, text: str) -> None:
-        """Log in this form. Raises `ConfigurationError` for one that there is not."""
-        if text.lower() not in logs.FORMATS:
+    def use_format(self, text: str | None) -> None:
+        """Log in this form; empty is text. Raises `ConfigurationError` for one that there is not."""
+        form = (text or "").strip().lower() or "text"
+        if form not in logs.FORMATS:
             raise ConfigurationError(f"TMDB_LOG_FORMAT={text!r} must be one of {', '.join(logs.FORMATS)}")
-        self.log_format = text.lower()
+        self.log_format = form
 
     def log_at(self, level: str = "INFO") -> None:
         """Log from now on, without the secrets known by now."""

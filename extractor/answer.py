@@ -189,8 +189,9 @@ def page_count(first: Mapping[str, Any], films: int) -> int:
     """The pages of a list by its page 1, `films` on a page or more: as many as it says itself, or as its
     total needs, whichever is more.
     """
+    own: int = first["total_pages"]
     total = at_least(first.get("total_results"))
-    return max(first["total_pages"], math.ceil(total / max(films, len(first["results"]))))
+    return max(own, math.ceil(total / max(films, len(first["results"]))))
 
 
 def whole_page(number: int, films: int, total: Any = None) -> Check:

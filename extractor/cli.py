@@ -165,7 +165,7 @@ def main() -> None:
     program = Program()
     try:
         environment.load()
-        program.use_format(os.environ.get("TMDB_LOG_FORMAT") or "text")
+        program.use_format(os.environ.get("TMDB_LOG_FORMAT"))
         cli.main(standalone_mode=False, obj=program)
     except click.Abort:
         sys.exit(130)
@@ -180,8 +180,7 @@ def main() -> None:
 
 def _begin_log(program: Program, given: dict[str, Any]) -> None:
     """Log as the command's options say; of a wrong level their check will tell."""
-    if given["log_format"]:
-        program.use_format(given["log_format"])
+    program.use_format(given["log_format"])
     level = (given["log_level"] or "INFO").strip().upper()
     program.log_at(level if level in options.LOG_LEVELS else "INFO")
 

@@ -117,15 +117,12 @@ class Landing:
                 cursor = await connection.execute(
                     "insert into raw.extract_run (mode, parameters, snapshot_date, status)"
                     " values (%s, %s, %s, 'running') returning run_id",
-                    [
-                        mode,
-                        Jsonb(parameters | {"pid": os.getpid(), "host": socket.gethostname()}, _as_json),
-                        day,
-                    ],
+                    [mode, Jsonb(parameters | process, _as_json), day],
                 )
                 ((run_id,),) = await cursor.fetchall()
             return run_id, resumes
 
+        process = {"pid": os.getpid(), "host": socket.gethostname()}
         self._began = time.monotonic()
         self.day = day
         self.run_id, self.resumes = await self._patiently(operation)

@@ -121,15 +121,19 @@ def url(text: str) -> str:
         host.encode("idna")  # as every library does, some of which fail at a name like a..b
     except ValueError:
         raise ValueError(rule) from None
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or " " in text:
+    if parts.scheme not in ("http", "https") or not host or not text.isprintable() or set("?# ") & set(text):
         raise ValueError(rule)
     if parts.username or parts.password:
         raise ValueError("must hold no user name or password")
-    if parts.scheme == "http" and re.search(r"(^|\.)(themoviedb|tmdb)\.org$", host):
+    if parts.scheme == "http" and re.search(r"(^|\.)(themoviedb|tmdb)\.org\.?$", host):
         raise ValueError("must begin with https: the token would travel in the clear")
     return text.rstrip("/")
 
 
 def shown(text: str) -> str:
-    """A wrong value, but of an address neither a password nor a query, which may hold a key."""
-    return re.sub(r"(?<=\?).*", "…", re.sub(r"(?<=://)[^/@]*@", "…@", text)) if "://" in text else text
+    """A wrong value without what may be a password or a key: of an address neither user nor query, of
+    filters no value of such a name.
+    """
+    if "://" in text:
+        return re.sub(r"(?<=\?).*", "…", re.sub(r"(?<=://).*@", "…@", text))
+    return re.sub(r"(?i)((?:key|token|session|session_id|password|secret)=)[^&]*", r"\1…", text)

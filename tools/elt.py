@@ -273,7 +273,7 @@ def main(words: list[str]) -> int:
         program.mask(os.environ.get("TMDB_TOKEN"))
         if not build_only:  # who types make dbt sees that it failed
             program.use_webhook(os.environ.get(notify.VARIABLE))
-        program.use_format(os.environ.get("TMDB_LOG_FORMAT") or "text")
+        program.use_format(os.environ.get("TMDB_LOG_FORMAT"))
         program.log_at()
         if program.log_format == "json":
             os.environ.setdefault("DBT_LOG_FORMAT", "json")

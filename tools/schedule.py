@@ -86,7 +86,7 @@ class Schedule:
 def main(words: Sequence[str]) -> int:
     """Check the schedule, and unless `--check` is given keep to it; the exit code."""
     fields = (os.environ.get(VARIABLE) or "").strip() or DEFAULT
-    logs.set_up("INFO", [], form=(os.environ.get("TMDB_LOG_FORMAT") or "text").lower())
+    logs.set_up("INFO", [], form=os.environ.get("TMDB_LOG_FORMAT", "").strip().lower())
     try:
         due = next_time(fields, datetime.now(UTC))
         if "--check" in words:

@@ -18,7 +18,7 @@ def _some(pattern: str, what: str) -> Callable[[str], str]:
 
 #: The check of a filter's value, by the names of those that have it.
 _CHECKS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "certification certification.gte certification.lte": like(r"[^\x00-\x1f]+", "a text"),
+    "certification certification.gte certification.lte": like(r"[^\x00-\x1f\ud800-\udfff]+", "a text"),
     "certification_country watch_region": country,
     "primary_release_date.gte primary_release_date.lte release_date.gte release_date.lte": calendar_day,
     "primary_release_year year": like(r"[0-9]{4}", "a year, YYYY"),

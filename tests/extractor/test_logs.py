@@ -57,7 +57,7 @@ def test_a_run_logs_an_object_a_line_also_at_debug(program: Program, tmdb: Stand
 def test_an_error_is_one_too(
     program: Program, words: tuple[str, ...], variables: dict[str, str], code: int, message: str
 ) -> None:
-    done = program(*words, TMDB_LOG_FORMAT="json", **variables)
+    done = program(*words, TMDB_LOG_FORMAT=" JSON ", **variables)
     assert done.returncode == code
     (line,) = read(done.stderr)
     assert message in line["message"] and line["level"] == "ERROR" and "run_id" not in line

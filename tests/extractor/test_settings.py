@@ -50,6 +50,11 @@ def test_what_is_empty_counts_as_not_set() -> None:
         ("TMDB_BASE_URL", "http://localhost:99999", "an address like"),
         ("TMDB_BASE_URL", "http://host..example/3", "an address like"),
         ("TMDB_BASE_URL", "http://a host/3", "an address like"),
+        ("TMDB_BASE_URL", "http://host/a\tb", "an address like"),
+        ("TMDB_BASE_URL", "http://host/\udcff", "an address like"),
+        ("TMDB_BASE_URL", "http://host/3#", "an address like"),
+        ("TMDB_BASE_URL", "http://api.themoviedb.org./3", "in the clear"),
+        ("TMDB_DISCOVER", "certification=\udcff", "a text"),
         ("TMDB_TIMEOUT", "0", "number from 0.1"),
         ("TMDB_MAX_TRIES", "0", "whole number from 1"),
         ("TMDB_PROGRESS_SECONDS", "-1", "number from 0.1"),
@@ -64,16 +69,20 @@ def test_a_wrong_value_is_named_with_its_rule(name: str, value: str, rule: str) 
 
 
 @pytest.mark.parametrize(
-    ("value", "shown", "rule"),
+    ("name", "value", "shown", "rule"),
     [
-        ("https://api.themoviedb.org/3?api_key=k3y", "https://api.themoviedb.org/3?…", "an address like"),
-        ("https://user:k3y@api.themoviedb.org/3", "https://…@api.themoviedb.org/3", "no user name"),
+        ("BASE_URL", "https://tmdb.example/3?api_key=k3y", "https://tmdb.example/3?…", "an address like"),
+        ("BASE_URL", "https://user:k3y@tmdb.example/3", "https://…@tmdb.example/3", "no user name"),
+        ("BASE_URL", "https://user:p@k3y@tmdb.example/3", "https://…@tmdb.example/3", "no user name"),
+        ("BASE_URL", "https://user:p/k3y@tmdb.example/3", "https://…@tmdb.example/3", "an address like"),
+        ("DISCOVER", "api_key=k3y&year=2026", "api_key=…&year=2026", "not set api_key"),
+        ("DISCOVER", "session_id=k3y", "session_id=…", "no filter of TMDB's"),
     ],
 )
-def test_a_wrong_address_is_named_without_the_key_in_it(value: str, shown: str, rule: str) -> None:
+def test_a_wrong_value_is_named_without_the_key_in_it(name: str, value: str, shown: str, rule: str) -> None:
     with pytest.raises(ConfigurationError) as error:
-        load(TMDB_BASE_URL=value)
-    assert str(error.value).startswith(f"TMDB_BASE_URL='{shown}' must ") and rule in str(error.value)
+        load(**{f"TMDB_{name}": value})
+    assert str(error.value).startswith(f"TMDB_{name}='{shown}' must ") and rule in str(error.value)
     assert "k3y" not in str(error.value)
 
 
