@@ -60,11 +60,18 @@ def standard_output() -> Iterator[TextIO]:
         yield stream
         stream.flush()
     except OSError as error:
-        # Python would try again at its end, and fail then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        drop_standard_output()
         if isinstance(error, BrokenPipeError):
             raise OutputError("standard output was closed before the end") from None
         raise OutputError(f"cannot write to standard output: {error.strerror}") from None
+
+
+def drop_standard_output() -> None:
+    """Forget what can't be written there: Python would try again at its end, and fail then."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -72,13 +79,15 @@ def written_whole(path: Path, *, mode: int = 0o600, replace: bool = False) -> It
     """A binary stream whose bytes are at `path` once the block has ended well; else nothing is left. Another
     program may write them, to the stream's `name`.
 
-    Each writer has a temporary file of its own beside `path`, so two at once can't mix their bytes. When the
-    block ends the file is on the disk before it gets its name. Raises `FileExistsError` when `path` is there,
-    also when another writer was faster, unless `replace` is true; and `OSError`.
+    The folder is made where it is missing. Each writer has a temporary file of its own beside `path`, so two
+    at once can't mix their bytes. When the block ends the file is on the disk before it gets its name. Raises
+    `FileExistsError` when `path` is there, also when another writer was faster, unless `replace` is true; and
+    `OSError`.
     """
     if path.exists() and not replace:
         raise FileExistsError(f"{path} exists")
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     os.close(descriptor)
     part = Path(name)
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from common import logs, notify
 from common.errors import ConfigurationError, ProgramError, one_line
-from common.files import open_standard_streams
+from common.files import drop_standard_output, open_standard_streams
 from common.report import Report
 from common.secret import Secret
 
@@ -66,6 +66,7 @@ class Program:
         elif isinstance(error, OSError):
             # A full disk, no temporary folder, too many open files: the machine's, not the program's fault.
             code, reason = 1, f"the system refused: {one_line(error)}"
+            drop_standard_output()
         else:
             log.error("a fault of the program itself, please report it:", exc_info=error)
             return 1, f"a fault of the program itself: {type(error).__name__}: {error}"

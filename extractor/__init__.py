@@ -7,3 +7,5 @@ films), `tmdb` over `http` and `pace` (one request in, one outcome out), `answer
 `schema` with `migrations/` and `placement.sql` (the tables and their versions), `keeping/` (load, dump,
 prune, status). What every program of the project shares is in `common/`, its locks in `warehouse/advisory`.
 """
+
+import common  # noqa: F401 (first, for Ctrl-C)

@@ -10,12 +10,14 @@ use. A film that is still popular comes back with the next `make elt`.
 import argparse
 import asyncio
 import json
+import re
 import sys
 from datetime import date
 
 import warehouse
-from common.errors import ProgramError
+from common.errors import ConfigurationError, ProgramError
 from extractor import schema
+from extractor.rows import ID_LIMIT
 from tools.elt import LOCK
 from warehouse import advisory, environment
 
@@ -28,7 +30,7 @@ def _day(text: str) -> str:
 
 
 def _film(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not re.fullmatch("[0-9]{1,19}", text) or not 0 < int(text) < ID_LIMIT:
         raise argparse.ArgumentTypeError(f"{text!r} is not TMDB's number of a film, such as 27205")
     return int(text)
 
@@ -42,6 +44,10 @@ async def forget(what: dict[str, object], *, asked: bool) -> int:
     """Say what would go and, where the person agrees, let it go; the exit code."""
     async with advisory.held(LOCK, "forget") as connection:
         await schema.refuse_newer(connection)
+        if not await schema.exists(connection, "staging.stg_tmdb__movie_snapshot"):
+            raise ConfigurationError(
+                f"the database {connection.info.dbname} has no tables yet: make dbt. Nothing was changed"
+            )
         if code := await _dbt("run-operation", "forget", "--quiet", "--args", json.dumps(what)):
             return code
         if not asked:

@@ -61,7 +61,6 @@ def backup(variables: Mapping[str, str], file: Path | None = None) -> Path:
         programs = programs_for(opened.info.server_version // 10000)
     path = file or FOLDER / f"{database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         # the landing zone is nobody else's business; pg_dump keeps the mode
         with written_whole(path) as part:
             _run(

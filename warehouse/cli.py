@@ -3,11 +3,14 @@
 import os
 import shlex
 import shutil
+import signal
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from common import signals
 from warehouse import binaries, connection, environment
 from warehouse.errors import UsageError, WarehouseError
 from warehouse.paths import default_home
@@ -18,6 +21,10 @@ _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
+        for (
+            number
+        ) in signals.not_ignored():  # so that nothing half done is left behind, as a file of backup's
+            signal.signal(number, lambda ended_by, _: sys.exit(128 + ended_by))
         try:
             environment.load()  # options have variables, too
             return super().invoke(ctx)
