@@ -82,6 +82,7 @@ def ensure(home: Path | None = None, *, durable: bool = True, database: str | No
     """
     if is_external():
         return _settled(database)
+    _refuse_no_names()
     server = Server(home or default_home(), durable=durable)
     server.start()
     name = database or os.environ.get("PGDATABASE") or DATABASE
@@ -274,13 +275,20 @@ def _settled(database: str | None) -> dict[str, str]:
     return {name: value for name, value in (inherited | said | settled).items() if name not in _SERVICE}
 
 
+def _refuse_no_names() -> None:
+    """Refuse an address or a connection string, which may hold a password, in the place of a name."""
+    for name in ("PGHOST", "PGUSER", "PGDATABASE"):
+        value = os.environ.get(name, "")
+        if re.search("://|^[^/].*=", value) or not value.isprintable() or value != value.strip():
+            raise UsageError(
+                f"{name} must be a name alone, not an address with :// or = in it, without white space"
+                " around it; its value is not shown here"
+            )
+
+
 def _refuse_contradictions(options: Sequence[_Option]) -> None:
     """Refuse what two programs would read as two servers, and what can't be handed on."""
-    for name in ("PGHOST", "PGDATABASE"):
-        if "://" in os.environ.get(name, ""):  # which may hold a password
-            raise UsageError(
-                f"{name} must be a name alone, not an address with ://; its value is not shown here"
-            )
+    _refuse_no_names()
     service = os.environ.get("PGSERVICE")
     for option in options:
         given = os.environ.get(option.variable) if option.variable else None

@@ -138,6 +138,10 @@ class TestWhatIsRefused:
             ({"PGUSER": "nobody_at_all"}, "nobody_at_all.*PGUSER"),
             ({"PGHOST": "postgresql://me:hunter2@db.example.com/films"}, "PGHOST must be a name alone"),
             ({"PGDATABASE": "postgres://me:hunter2@db/films"}, "PGDATABASE must be a name alone"),
+            ({"PGDATABASE": "host=db password=hunter2"}, "PGDATABASE must be a name alone"),
+            ({"PGHOST": "", "PGDATABASE": "postgres://me:hunter2@db/films"}, "PGDATABASE must be a name"),
+            ({"PGDATABASE": "a\udcffb"}, "PGDATABASE must be a name alone"),
+            ({"PGHOST": " "}, "PGHOST must be a name alone"),
         ],
     )
     def test_a_variable_that_says_nothing(
