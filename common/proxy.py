@@ -5,7 +5,7 @@ import os
 import ssl
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from common.errors import ConfigurationError
 
@@ -40,6 +40,7 @@ def proxy_for(root: str) -> str | None:
     Without a scheme it is an http proxy, as curl has it. Raises `ConfigurationError` for one that can't be
     used; its user name and password are not shown.
     """
+
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(root)
@@ -60,7 +61,8 @@ def proxy_for(root: str) -> str | None:
     except ValueError:
         name = None
     shown = given.rpartition("@")[2]
-    if name is None or not name.strip() or any(character.isspace() for character in address):
+    is_text = address.isprintable() and " " not in address
+    if not name or not is_text or ":" in unquote(proxy.username or ""):  # which no proxy could tell apart
         raise ConfigurationError(f"{variable} names no proxy ({shown!r}): it must be like http://host:3128")
     if proxy.scheme.startswith("socks"):
         raise ConfigurationError(

@@ -108,6 +108,8 @@ def parse(file: BufferedRandom, day: date, limit: int | None, least: float, vide
                 key = _key(film_id, popularity)
                 left_out = film.get("adult") is True or (not videos and film.get("video") is True)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
+                if line.isspace():
+                    continue
                 broken += 1
                 if broken <= _KEPT:
                     detail = f"line {number} of the id export of {day}: {type(error).__name__}: {error}"

@@ -400,6 +400,8 @@ class TestEnvironment:
             ("a proxy", "names no proxy"),
             ("http://[::1", "names no proxy"),
             ("http://proxy..example:3128", "names no proxy"),
+            ("http://us%3Aer:k3y@proxy.example:3128", "names no proxy"),
+            ("http://user:k3y\udcff@proxy.example:3128", "names no proxy"),
         ],
     )
     def test_one_that_cannot_be_used_is_named(

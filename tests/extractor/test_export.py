@@ -163,7 +163,7 @@ def test_a_few_broken_lines_are_recorded_and_the_rest_is_fetched(
         b'{"id":-4}',
         b'{"id":99999999999}',
     ]
-    files.put(DAY, [*(line(film) for film in range(1, 60)), *broken])
+    files.put(DAY, [*(line(film) for film in range(1, 60)), *broken, b"", b"\r"])
     with pytest.raises(Exception, match="export_line"):
         extract(mode="export", export_url=files.url)
     assert landed(zone) == set(range(1, 60))
