@@ -13,6 +13,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,6 +38,19 @@ _NEEDS_NO_WAREHOUSE: Final = "parse"
 def folder() -> Path:
     """Where dbt writes: what it compiled and found in ``target``, its log in ``logs``."""
     return Path(os.environ.get("TMDB_BUILD_FOLDER") or PROJECT)
+
+
+def refuse_unwritable() -> None:
+    """Raise ``UsageError`` where dbt can't write, of which it says nothing itself."""
+    try:
+        target = folder() / "target"
+        target.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=target).close()
+    except OSError as error:
+        raise warehouse.UsageError(
+            f"nothing can be written to dbt's folder {folder()} ({error.strerror}): mend that, or name"
+            " another in TMDB_BUILD_FOLDER"
+        ) from None
 
 
 def command(words: list[str]) -> list[str]:
@@ -74,6 +88,7 @@ def main(words: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a word: whoever started it has one
     try:
         environment.load()
+        refuse_unwritable()
         if words[:1] == [_NEEDS_NO_WAREHOUSE]:
             os.environ["PGHOST"] = "none"
         elif not waits:

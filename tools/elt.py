@@ -101,6 +101,7 @@ class Day:
         """All steps, under the lock. Raises `_FailedError`, or `ProgramError` if the lock can't be had."""
         # in a thread: a server that does not answer must not keep a signal from being heard
         await asyncio.to_thread(warehouse.enter)
+        dbt_command.refuse_unwritable()
         async with advisory.held(LOCK, "build") as lock:
             await schema.refuse_newer(lock)
             for file in (results_file(), figures_file()):

@@ -184,10 +184,19 @@ def test_sigterm_ends_the_step_and_the_day(
     assert [(told["step"], told["status"]) for told in hook.contents()] == [("extract", "interrupted")]
 
 
-def test_without_a_database_the_day_fails_and_is_told(start_elt: Elt, hook: Hook) -> None:
-    failed = start_elt(PGHOST="127.0.0.1", PGPORT="1")
+@pytest.mark.parametrize(
+    ("variables", "code", "what"),
+    [
+        ({"PGHOST": "127.0.0.1", "PGPORT": "1"}, 1, "cannot reach PostgreSQL"),
+        ({"TMDB_BUILD_FOLDER": "/dev/null"}, 2, "dbt's folder /dev/null (Not a directory): mend that"),
+    ],
+)
+def test_a_day_that_cannot_begin_fails_before_anything_is_asked_and_is_told(
+    start_elt: Elt, tmdb: StandIn, hook: Hook, variables: dict[str, str], code: int, what: str
+) -> None:
+    failed = start_elt(**variables)
     _, said = failed.communicate(timeout=120)
-    assert failed.returncode == 1 and "cannot reach PostgreSQL" in said
+    assert failed.returncode == code and what in said and tmdb.traffic.count("/3/") == 0
     assert [told["step"] for told in hook.contents()] == ["start"]
 
 
