@@ -18,11 +18,6 @@ class World:
         self.tables = Warehouse(connection, models)
         self.landed: dict[tuple[str, dt.date, int], Landed] = {}
 
-    def do(self, action: tuple[Any, ...]) -> None:
-        """Do one of the things that a history is made of."""
-        kind, *how = action
-        getattr(self, kind)(*how)
-
     def land(self, day: dt.date, films: dict[int, Any], genres: Any, language: str = "en-US") -> None:
         """Land films and, if given, TMDB's list of genres."""
         gone = {"success": False, "status_code": 34}
@@ -47,16 +42,11 @@ class World:
             )
             self.landed[row[:3]] = row
 
-    def repeat(self, day: dt.date, film: int) -> None:
-        """Land a film as it was on its last day before ``day``."""
-        before = [
-            r
-            for r in self.landed.values()
-            if r[:1] == ("movie",) and r.resource_id == film and r.snapshot_date < day
-        ]
-        if before:
-            last = max(before, key=lambda row: row.snapshot_date)
-            self.land(day, {film: last.payload if last.http_status == 200 else None}, None, last.language)
+    def newest(self, day: dt.date, film: int) -> dict[str, Any] | None:
+        """What a film's last payload up to ``day`` was; None: it was gone, or never landed."""
+        until = [row for row in self.landed.values() if row.resource_id == film and row.snapshot_date <= day]
+        last = max(until, key=lambda row: row.snapshot_date, default=None)
+        return last.payload if last and last.http_status == 200 else None
 
     def build(self, way: str, only: set[int] | None, stop_after: int | None) -> None:
         """Build all tables, some of them, or the first few."""
