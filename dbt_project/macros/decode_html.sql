@@ -1,9 +1,9 @@
 {#- The function that decodes HTML entities in a text; a macro, as each target has its own. -#}
 {% macro decode_html() %}{{ bookkeeping_schema() }}.decode_html{% endmacro %}
 
-{#- Characters in which nothing can be read, for btrim: white space and what has no width. -#}
-{% macro blanks() -%}
-    E' \t\n\v\f\r' || U&'\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'
+{#- The condition that a text has a character that can be read: neither white space, nor a control, nor one that shows nothing. -#}
+{% macro is_readable(text) -%}
+    {{ text }} ~ '[^\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F\u205F-\u206F\u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0]'
 {%- endmacro %}
 
 {#-
@@ -15,13 +15,13 @@
         create or replace function {{ decode_html() }}(sent text) returns text
         language sql immutable parallel safe
         as $function$
-            select case when btrim(decoded, {{ blanks() }}) <> '' then normalize(decoded, nfc) end
+            select case when {{ is_readable('decoded') }} then normalize(decoded, nfc) end
             from (
                 select string_agg(
                     part[1] || coalesce(
                         case
                             when part[3] <> '' then {{ html_entities() }} ->> part[3]
-                            when code.point between 1 and 55295 or code.point between 57344 and 1114111 then chr(code.point)
+                            when code.point between 1 and 55295 or code.point between 57344 and 1114111 then {{ html_character('code.point') }}
                         end,
                         part[2]
                     ), '' order by place
@@ -38,6 +38,15 @@
         $function$;
     {% endif %}
 {% endmacro %}
+
+{#- The character of a number: from 128 to 159 that of Windows-1252, as in HTML, since nobody who writes &#146; means a control character. -#}
+{% macro html_character(point) -%}
+    translate(
+        chr({{ point }}),
+        U&'\0080\0082\0083\0084\0085\0086\0087\0088\0089\008A\008B\008C\008E\0091\0092\0093\0094\0095\0096\0097\0098\0099\009A\009B\009C\009E\009F',
+        '€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ'
+    )
+{%- endmacro %}
 
 {#- jsonb: entity → character. -#}
 {% macro html_entities() -%}

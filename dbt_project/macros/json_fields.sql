@@ -19,8 +19,21 @@
         when jsonb_typeof({{ value }}) <> 'string' then null
         when {{ text }} ~ '^[!-%''-~][ -%''-~]*$' then {{ text }}
         when {{ text }} ~ '&#?[A-Za-z0-9]+;' then {{ decode_html() }}({{ text }})
-        when btrim({{ text }}, {{ blanks() }}) <> '' then normalize({{ text }}, nfc)
+        when {{ is_readable(text) }} then normalize({{ text }}, nfc)
     end
+{%- endmacro %}
+
+{#-
+    Text that is part of a key, such as a code. An index holds no row of more than 2,700 bytes: a text of more than `longest` characters
+    is no key.
+-#}
+{% macro json_key(json, field, longest=40) -%}
+    {{ key_text("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", longest) }}
+{%- endmacro %}
+
+{#- The same of any value: `value` as jsonb, `text` as text. -#}
+{% macro key_text(value, text, longest=40) -%}
+    case when length({{ text }}) <= {{ longest }} then {{ readable_text(value, text) }} end
 {%- endmacro %}
 
 {#- A number, or the text of one, from `at_least` to `at_most`, as `type`. -#}
@@ -35,12 +48,13 @@
 
 {#-
     `value`, `text`: the field as jsonb and as text. Values of jsonb are ordered by their types first, so that only a number lies between two
-    numbers; what is not that may be the text of one, or one that is rounded into the range.
+    numbers; what is not that may be the text of one, or one that is rounded into the range. `is_whole`: what has a fraction is no number.
 -#}
-{% macro number_within(value, text, rounded, type, at_least, at_most) -%}
+{% macro number_within(value, text, rounded, type, at_least, at_most, is_whole=false) -%}
     case
-        when {{ value }} between '{{ at_least }}' and '{{ at_most }}' then {{ value }}::{{ type }}
-        when {{ text }} ~ '^[+-]?[0-9]{1,18}([.][0-9]{1,18})?$'
+        when {{ value }} between '{{ at_least }}' and '{{ at_most }}' {{ 'and ' ~ value ~ '::numeric % 1 = 0' if is_whole }}
+            then {{ value }}::{{ type }}
+        when {{ text }} ~ '^[+-]?[0-9]{1,18}([.]{{ '0' if is_whole else '[0-9]' }}{1,18})?$'
             then case
                 when {{ rounded }}({{ text }}::numeric) between {{ at_least }} and {{ at_most }}
                     then {{ rounded }}({{ text }}::numeric)::{{ type }}
@@ -48,9 +62,9 @@
     end
 {%- endmacro %}
 
-{#- TMDB's number of a thing. -#}
-{% macro json_id(json, field='id') -%}
-    {{ json_integer(json, field, 'bigint', at_least=1, at_most=999999999999999999) }}
+{#- TMDB's number of a thing: 18 and 18.0, but not 18.5, which would be another's number if it were rounded. -#}
+{% macro json_id(json, field='id', type='bigint', at_most=999999999999999999) -%}
+    {{ number_within("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", '', type, 1, at_most, is_whole=true) }}
 {%- endmacro %}
 
 {#- 'YYYY-MM-DD', whatever the session's DateStyle; no film was shown before 1800. -#}
@@ -71,6 +85,11 @@
     jsonb_array_elements(case when jsonb_typeof({{ array }}) = 'array' then {{ array }} end)
 {%- endmacro %}
 
+{#- The fields of an object, as rows (key, value); none where it is something else. -#}
+{% macro json_fields(object) -%}
+    jsonb_each(case when jsonb_typeof({{ object }}) = 'object' then {{ object }} end)
+{%- endmacro %}
+
 {#-
     text[]: the fields of `json` that hold something which did not become a value. `typed`: {field: its typed value}; '', null and a
     missing field say that TMDB knows nothing, and are not lost. `also`: {name: condition} of what is lost in another way.
@@ -79,7 +98,7 @@
     array_remove(array[
         {%- for field, value in typed.items() %}
             case
-                when {{ value }} is null and btrim({{ json }} ->> '{{ field }}', {{ blanks() }}) <> '' then '{{ field }}'
+                when {{ value }} is null and {{ is_readable("(" ~ json ~ " ->> '" ~ field ~ "')") }} then '{{ field }}'
             end{{ ',' if not loop.last or also }}
         {%- endfor %}
         {%- for name, condition in also.items() %}
@@ -89,26 +108,23 @@
 {%- endmacro %}
 
 {#-
-    One row with arrays that run beside each other, a place for each member of the list `field`, and `lost`: whether an element has no key
-    and was left out. `columns`: {array: expression over `member`}, the key's first. A key that is there twice, be it in two spellings,
-    counts once.
+    One row with arrays that run beside each other, a place for each member of the list `field`. `columns`: {array: expression over `member`},
+    the key's first; what has no key is left out. A key that is there twice, be it in two spellings, counts once.
 -#}
-{% macro json_members(json, field, key, columns) -%}
+{% macro json_members(json, field, columns) -%}
     {%- set names = columns.keys() | list -%}
     (
         select
             {% for name in names %}
-                coalesce(array_agg({{ name }} order by {{ names[0] }}) filter (where {{ names[0] }} is not null), '{}') as {{ name }},
+                coalesce(array_agg({{ name }} order by {{ names[0] }}) filter (where {{ names[0] }} is not null), '{}') as {{ name }}
+                {{- ',' if not loop.last }}
             {% endfor %}
-            coalesce(bool_or({{ names[0] }} is null and not is_unknown), false) as lost
         from (
             select
-                {{ columns[names[0]] }} as {{ names[0] }},
+                {{ columns[names[0]] }} as {{ names[0] }}
                 {% for name in names[1:] %}
-                    max({{ columns[name] }}) as {{ name }},
+                    , max({{ columns[name] }}) as {{ name }}
                 {% endfor %}
-                -- TMDB writes '' where it knows no code
-                coalesce(bool_and(member ->> '{{ key }}' = ''), false) as is_unknown
             from {{ json_elements(json ~ " -> '" ~ field ~ "'") }} as element (member)
             group by 1
         ) as distinct_member

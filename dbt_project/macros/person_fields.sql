@@ -3,7 +3,7 @@
     {{ json_id(credit) }} as person_id,
     {{ json_text(credit, 'name') }} as name,
     {{ json_text(credit, 'original_name') }} as original_name,
-    '{"1": "Female", "2": "Male", "3": "Non-binary"}'::jsonb ->> ({{ credit }} ->> 'gender') as gender,
+    (array['Female', 'Male', 'Non-binary'])[{{ json_id(credit, 'gender', 'integer', at_most=3) }}] as gender,
     {{ json_text(credit, 'known_for_department') }} as known_for_department,
     {{ json_text(credit, 'profile_path') }} as profile_path
 {%- endmacro %}

@@ -21,10 +21,16 @@ REGIONS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds" / "count
 FIRST_DATE = dt.date(2000, 1, 1)
 STALE_AFTER = dt.timedelta(days=30)
 PRINCIPAL_CAST = 10
-#: What cannot be read: white space, and characters without width.
+#: What cannot be read: white space, controls, and characters that show nothing.
 BLANKS = "".join(
-    map(chr, (9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E)))
-) + ("\u2028\u2029\u202f\u205f\u2060\u3000\ufeff")
+    chr(point)
+    for points in (
+        range(1, 0x21), range(0x7F, 0xA1), (0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x1680, 0x17B4, 0x17B5),
+        range(0x180B, 0x1810), range(0x2000, 0x2010), range(0x2028, 0x2030), range(0x205F, 0x2070),
+        (0x2800, 0x3000, 0x3164), range(0xFE00, 0xFE10), (0xFEFF, 0xFFA0),
+    )
+    for point in points
+)  # fmt: skip
 #: What a payload has beside what describes the film.
 UNDESCRIPTIVE = {
     "popularity", "vote_average", "vote_count", "account_states", "alternative_titles", "changes", "credits",
@@ -36,7 +42,7 @@ TRANSLATED = {
     "title", "collection_name", "tagline", "overview", "homepage", "poster_path", "backdrop_path",
 }  # fmt: skip
 MONEY = 10**18 - 1
-GENDERS = {"1": "Female", "2": "Male", "3": "Non-binary"}
+GENDERS = {1: "Female", 2: "Male", 3: "Non-binary"}
 
 Row = dict[str, Any]
 Naming = tuple[str, Any, Row]
@@ -70,9 +76,10 @@ def number(value: Any, least: int, most: int) -> Decimal | None:
     """A number, or the text of one; nothing where it is none, or not between the two."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,30})?", str(value), re.ASCII):
+    written = value if isinstance(value, str) else f"{Decimal(str(value)):f}"
+    if not re.fullmatch(r"[+-]?\d{1,18}(\.\d+)?", written, re.ASCII):
         return None
-    return Decimal(str(value)) if least <= Decimal(str(value)) <= most else None
+    return Decimal(written) if least <= Decimal(written) <= most else None
 
 
 def whole(value: Any, least: int = 0, most: int = 2**31 - 1) -> int | None:
@@ -83,8 +90,14 @@ def whole(value: Any, least: int = 0, most: int = 2**31 - 1) -> int | None:
 
 
 def id_of(value: Any) -> int | None:
-    """TMDB's number of a thing."""
-    return whole(value, 1, 10**18 - 1)
+    """TMDB's number of a thing: nothing where it is no whole number."""
+    known = number(value, 1, 10**18 - 1)
+    return int(known) if known is not None and known == int(known) else None
+
+
+def key_of(value: Any, longest: int = 40) -> str | None:
+    """A text that is part of a key: nothing where it is longer than any key."""
+    return text(value) if isinstance(value, str) and len(value) <= longest else None
 
 
 def known(value: Any, most: int = 2**31 - 1) -> int | None:
@@ -150,7 +163,7 @@ def description(film: Mapping[str, Any], id_: int) -> Row:
     return {
         "title": text(film.get("title")) or original or f"Untitled film {id_}",
         "original_title": original,
-        "original_language": text(film.get("original_language")),
+        "original_language": key_of(film.get("original_language")),
         "release_date": day_of(film.get("release_date")),
         "status": text(film.get("status")),
         "runtime": known(film.get("runtime")),
@@ -223,7 +236,7 @@ def credits_of(row: Landed, block: str) -> dict[str, Row]:
         place = (last(whole(credit.get("order"))),) if block == "cast" else ()
         return *place, id_of(credit.get("id")), *(last(text(credit.get(word))) for word in words)
 
-    listed = members(row.payload["credits"], block, lambda credit: text(credit.get("credit_id")))
+    listed = members(row.payload["credits"], block, lambda credit: key_of(credit.get("credit_id")))
     people = {id_: [c for c in said if id_of(c.get("id")) is not None] for id_, said in listed.items()}
     return {id_: min(said, key=order) for id_, said in people.items() if said}
 
@@ -267,7 +280,7 @@ class Tables:
         for row in sorted((r for r in self.landed if r.resource == resource), key=lambda r: r.snapshot_date):
             holder = row.payload if resource == "genre_list" else {"genres": row.payload}
             of_key = members(
-                holder, "genres", lambda m: id_of(m.get(key)) if key == "id" else text(m.get(key))
+                holder, "genres", lambda m: id_of(m.get(key)) if key == "id" else key_of(m.get(key))
             )
             if of_key:
                 found.append(
@@ -464,7 +477,7 @@ class Tables:
 
         def namings(row: Landed) -> Iterable[Naming]:
             sent = members(
-                row.payload, "production_countries", lambda country: text(country.get("iso_3166_1"))
+                row.payload, "production_countries", lambda country: key_of(country.get("iso_3166_1"))
             )
             for code, said in sent.items():
                 yield "film", code, {"name": greatest(said, "name"), "native_name": None}
@@ -503,10 +516,10 @@ class Tables:
             return {"name": greatest(said, "english_name") or native, "native_name": native}
 
         def namings(row: Landed) -> Iterable[Naming]:
-            sent = members(row.payload, "spoken_languages", lambda language: text(language.get("iso_639_1")))
+            sent = members(row.payload, "spoken_languages", lambda language: key_of(language.get("iso_639_1")))
             for code, said in sent.items():
                 yield "film", code, names(said)
-            if code := text(row.payload.get("original_language")):
+            if code := key_of(row.payload.get("original_language")):
                 yield "code", code, {"name": None, "native_name": None}
 
         lists = [
@@ -534,7 +547,7 @@ class Tables:
             for id_, credits in said.items():
                 # someone's credits in one film may differ: of each attribute the one last in order counts
                 names = ("name", "original_name", "known_for_department", "profile_path")
-                genders = (GENDERS.get(str(credit.get("gender"))) for credit in credits)
+                genders = (GENDERS.get(id_of(credit.get("gender")) or 0) for credit in credits)
                 gender = max(filter(None, genders), default=None)
                 yield id_, {**{name: greatest(credits, name) for name in names}, "gender": gender}
 
@@ -594,7 +607,7 @@ class Tables:
     @cached_property
     def movie_country(self) -> set[tuple[int, str]]:
         """Films and their countries."""
-        return self.members("production_countries", lambda country: text(country.get("iso_3166_1")))
+        return self.members("production_countries", lambda country: key_of(country.get("iso_3166_1")))
 
     def bridge_movie_genre(self) -> list[Row]:
         return [{"movie_id": movie, "genre_id": genre} for movie, genre in self.movie_genre]
@@ -606,7 +619,7 @@ class Tables:
         return [{"movie_id": movie, "iso_3166_1": code} for movie, code in self.movie_country]
 
     def bridge_movie_language(self) -> list[Row]:
-        spoken = self.members("spoken_languages", lambda language: text(language.get("iso_639_1")))
+        spoken = self.members("spoken_languages", lambda language: key_of(language.get("iso_639_1")))
         return [{"movie_id": movie, "iso_639_1": code} for movie, code in spoken]
 
     def bridge_movie_keyword(self) -> list[Row]:

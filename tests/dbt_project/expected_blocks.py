@@ -16,6 +16,7 @@ from tests.dbt_project.expected import (
     decimal,
     greatest,
     id_of,
+    key_of,
     members,
     text,
     whole,
@@ -56,14 +57,15 @@ def providers_content(row: Landed) -> Any:
 def releases_of(row: Landed) -> dict[str, list[Row]]:
     """Country → its releases in order, each once."""
     found: dict[str, set[tuple[Any, ...]]] = {}
-    countries = members(row.payload["release_dates"], "results", lambda c: text(c.get("iso_3166_1")))
+    countries = members(row.payload["release_dates"], "results", lambda c: key_of(c.get("iso_3166_1")))
     for code, entries in countries.items():
         for release in (r for e in entries for r in e.get("release_dates") or () if isinstance(r, dict)):
             day = release.get("release_date")
             known = (
                 day_of(day.partition("T")[0]) if isinstance(day, str) else None,
-                whole(release.get("type"), 1, 6),
-                *(text(release.get(name)) for name in ("certification", "note", "iso_639_1")),
+                kind if (kind := id_of(release.get("type"))) in RELEASE_TYPES else None,
+                key_of(release.get("certification")),
+                *(text(release.get(name)) for name in ("note", "iso_639_1")),
             )
             found.setdefault(code, set()).add(known)
     return {
@@ -89,9 +91,9 @@ def offers_of(row: Landed) -> dict[tuple[str, int, str], list[Row]]:
     """(country, provider_id, kind of offer) → what is said of the provider there."""
     found: dict[tuple[str, int, str], list[Row]] = {}
     for code, offers in row.payload["watch/providers"]["results"].items():
-        for kind in offers if isinstance(offers, dict) and code else ():
+        for kind in offers if isinstance(offers, dict) and 0 < len(code) <= 40 else ():
             for id_, said in members(offers, kind, lambda p: id_of(p.get("provider_id"))).items():
-                if kind:
+                if 0 < len(kind) <= 40:
                     found.setdefault((code, id_, kind), []).extend(said)
     return found
 
@@ -123,7 +125,7 @@ class Blocks(Tables):
                 (code, certification): said[0]
                 for code in listed.payload["certifications"]
                 for certification, said in members(
-                    listed.payload["certifications"], code, lambda c: text(c.get("certification"))
+                    listed.payload["certifications"], code, lambda c: key_of(c.get("certification"))
                 ).items()
             }
             rows |= newest
@@ -211,7 +213,7 @@ class Blocks(Tables):
             listed = members(
                 row.payload["translations"],
                 "translations",
-                lambda t: (text(t.get("iso_639_1")), text(t.get("iso_3166_1")) or ""),
+                lambda t: (key_of(t.get("iso_639_1")), key_of(t.get("iso_3166_1")) or ""),
             )
             for (language, country), said in listed.items():
                 texts = [t["data"] for t in said if isinstance(t.get("data"), dict)]
@@ -228,10 +230,10 @@ class Blocks(Tables):
 
     def bridge_movie_external_id(self) -> list[Row]:
         return [
-            {"movie_id": id_, "source": field.removesuffix("_id"), "external_id": text(value)}
+            {"movie_id": id_, "source": field.removesuffix("_id"), "external_id": key_of(value, 400)}
             for id_, row in self.newest_with(has_external_ids).items()
             for field, value in row.payload["external_ids"].items()
-            if field.endswith("_id") and field != "_id" and text(value)
+            if field.endswith("_id") and field != "_id" and len(field) <= 40 and key_of(value, 400)
         ]
 
     def bridge_movie_alternative_title(self) -> list[Row]:
@@ -240,7 +242,7 @@ class Blocks(Tables):
             listed = members(
                 row.payload["alternative_titles"],
                 "titles",
-                lambda t: (text(t.get("iso_3166_1")) or "", text(t.get("title"))),
+                lambda t: (key_of(t.get("iso_3166_1")) or "", key_of(t.get("title"), 400)),
             )
             result += [
                 {
@@ -259,7 +261,7 @@ class Blocks(Tables):
             {"movie_id": id_, "iso_3166_1": code}
             for id_, row in self.newest.items()
             if isinstance(listed := row.payload.get("origin_country"), list)
-            for code in {*map(text, listed)} - {None}
+            for code in {*map(key_of, listed)} - {None}
         ]
 
     def agg_movie_video(self) -> list[Row]:

@@ -1,6 +1,7 @@
 """What was once read is evidence, whatever the landing zone still holds: each case once lost or spoilt it."""
 
 import datetime as dt
+import random
 from typing import Any
 
 import pytest
@@ -209,7 +210,10 @@ def test_a_film_that_is_gone_neither_ranks_nor_counts_from_that_day(world: World
     ]
 
 
-WRONG: list[Any] = ["NaN", 2**63, {"id": 1}]
+#: Longer than an index takes, and nothing that compression would shorten.
+LONG = "".join(map(chr, random.Random(1).sample(range(0x4E00, 0x9FA0), 9000)))
+WRONG: list[Any] = [LONG, 2**63, {"id": 1}]
+WRONG += ["NaN", 18.5, "18.5", -0.4, [[{"id": 1}]], "\u3164", "&#1;", "&#146;", "2026-02-29", "0000-00-00"]
 WRONG += ["Infinity", "-infinity", "today", "01/05/2019", "12019-01-01", "0x1F", "1_000", " ", "\u00a0"]
 WRONG += ["&nbsp;", -1, -1.5, 11.5, 2**31, 1e30, True, [], {}, [1]]
 
@@ -262,10 +266,48 @@ def test_a_value_that_cannot_be_never_stops_a_day(world: World, value: Any) -> N
             ],
         },
         "keywords": {"keywords": [{"id": value, "name": "?"}, {"id": 4, "name": value}, value]},
+        "origin_country": [value, "US"],
+        "release_dates": {
+            "results": [
+                {"iso_3166_1": value, "release_dates": [{"type": 3}]},
+                {"iso_3166_1": "US", "release_dates": [value, {"type": value, "certification": value}]},
+                {"iso_3166_1": "US", "release_dates": [{"release_date": value, "note": value}]},
+            ]
+        },
+        "watch/providers": {
+            "results": {
+                "US": {"rent": [value, {"provider_id": value}, {"provider_id": 8, "provider_name": value}]},
+                "DE": value,
+                "FR": {"rent": value},
+                str(value): {"rent": [{"provider_id": 8}], str(value): [{"provider_id": 8}]},
+            }
+        },
+        "translations": {
+            "translations": [
+                {"iso_639_1": value, "iso_3166_1": "US"},
+                {"iso_639_1": "en", "iso_3166_1": value, "data": {"title": value}},
+                {"iso_639_1": "en", "data": value},
+            ]
+        },
+        "external_ids": {"imdb_id": value, f"{value}_id": "1"},
+        "alternative_titles": {"titles": [value, {"title": value}, {"iso_3166_1": value, "title": "?"}]},
+        "videos": {"results": [value, {"type": value}]},
+    }
+    blocks = {
+        "credits": "cast",
+        "keywords": "keywords",
+        "release_dates": "results",
+        "watch/providers": "results",
+        "translations": "translations",
+        "external_ids": "imdb_id",
+        "alternative_titles": "titles",
+        "videos": "results",
     }
     world.land(JANUARY, {1: dict.fromkeys(fields, value), 2: {**full(), **members}, 3: film()}, None)
     for number, field in enumerate(fields, 10):
         world.land(JANUARY, {number: film(**{field: value})}, None)
+    for number, (block, field) in enumerate(blocks.items(), 50):
+        world.land(JANUARY, {number: film(**{block: value}), 10 + number: film(**{block: {field: value}})}, None)
     build(world)
     lost = one(world, "select count(*) from staging.stg_tmdb__movie_version where lost_fields <> '{}'")
     assert lost > 0

@@ -12,7 +12,7 @@ from {{ landed('certification_list') }}
 {{ 'left' if is_incremental() else 'inner' }} join lateral (
     select
         element.iso_3166_1,
-        {{ json_text('element.sent', 'certification') }} as certification,
+        {{ json_key('element.sent', 'certification') }} as certification,
         {{ json_text('element.sent', 'meaning') }} as meaning,
         {{ json_integer('element.sent', 'order') }} as certification_order
     -- not one function beside the other: in an outer join, Citus mistakes their columns
@@ -20,14 +20,9 @@ from {{ landed('certification_list') }}
         select
             country.iso_3166_1,
             {{ json_elements('country.certifications') }} as sent
-        from jsonb_each(
-            case
-                when jsonb_typeof(landed.payload -> 'certifications') = 'object'
-                    then landed.payload -> 'certifications'
-            end
-        ) as country (iso_3166_1, certifications)
+        from {{ json_fields("landed.payload -> 'certifications'") }} as country (iso_3166_1, certifications)
     ) as element
-) as certification on certification.certification is not null and certification.iso_3166_1 <> ''
+) as certification on certification.certification is not null and length(certification.iso_3166_1) between 1 and 40
 order by
     landed.snapshot_date asc, certification.iso_3166_1 asc, certification.certification asc,
     certification.certification_order asc nulls last, certification.meaning desc nulls last

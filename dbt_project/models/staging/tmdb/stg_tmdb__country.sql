@@ -12,7 +12,7 @@ from {{ landed('country_list') }}
     select *
     from (
         select
-            {{ json_text('element.sent', 'iso_3166_1') }} as iso_3166_1,
+            {{ json_key('element.sent', 'iso_3166_1') }} as iso_3166_1,
             {{ json_text('element.sent', 'english_name') }} as english_name,
             {{ json_text('element.sent', 'native_name') }} as native_name
         from {{ json_elements("landed.payload") }} as element (sent)

@@ -12,7 +12,7 @@ from {{ landed('language_list') }}
     select *
     from (
         select
-            {{ json_text('element.sent', 'iso_639_1') }} as iso_639_1,
+            {{ json_key('element.sent', 'iso_639_1') }} as iso_639_1,
             {{ json_text('element.sent', 'english_name') }} as english_name,
             {{ json_text('element.sent', 'name') }} as native_name
         from {{ json_elements("landed.payload") }} as element (sent)

@@ -14,8 +14,8 @@ from {{ new_versions('alternative_titles') }} as version
 cross join lateral {{ json_elements("version.film #> '{alternative_titles,titles}'") }} as element (sent)
 cross join lateral (
     select
-        coalesce({{ json_text('element.sent', 'iso_3166_1') }}, '') as iso_3166_1,
-        {{ json_text('element.sent', 'title') }} as title,
+        coalesce({{ json_key('element.sent', 'iso_3166_1') }}, '') as iso_3166_1,
+        {{ json_key('element.sent', 'title', longest=400) }} as title,
         {{ json_text('element.sent', 'type') }} as title_type
 ) as alternative
 where alternative.title is not null

@@ -14,7 +14,7 @@ cross join lateral (
     select distinct on (credit_id) *
     from (
         select
-            {{ json_text('element.sent', 'credit_id') }} as credit_id,
+            {{ json_key('element.sent', 'credit_id') }} as credit_id,
             {{ json_text('element.sent', 'department') }} as department,
             {{ json_text('element.sent', 'job') }} as job,
             {{ person_fields('element.sent') }}

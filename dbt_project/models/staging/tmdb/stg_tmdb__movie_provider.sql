@@ -15,10 +15,8 @@ select
     min(provider.display_priority) as display_priority,
     max(version.load_id) as load_id
 from {{ new_versions('watch_providers') }} as version
-cross join lateral jsonb_each(version.film #> '{watch/providers,results}') as country (iso_3166_1, offers)
-cross join lateral jsonb_each(
-    case when jsonb_typeof(country.offers) = 'object' then country.offers end
-) as offer (offer_type, providers)
+cross join lateral {{ json_fields("version.film #> '{watch/providers,results}'") }} as country (iso_3166_1, offers)
+cross join lateral {{ json_fields('country.offers') }} as offer (offer_type, providers)
 cross join lateral {{ json_elements('offer.providers') }} as element (sent)
 cross join lateral (
     select
@@ -27,6 +25,9 @@ cross join lateral (
         {{ json_text('element.sent', 'logo_path') }} as logo_path,
         {{ json_integer('element.sent', 'display_priority') }} as display_priority
 ) as provider
-where provider.provider_id is not null and country.iso_3166_1 <> '' and offer.offer_type <> ''
+where
+    provider.provider_id is not null
+    and length(country.iso_3166_1) between 1 and 40
+    and length(offer.offer_type) between 1 and 40
 group by
     version.movie_id, version.version_hash, country.iso_3166_1, provider.provider_id, offer.offer_type

@@ -20,15 +20,15 @@ with release as (
     from {{ new_versions('release_dates') }} as version
     cross join lateral {{ json_elements("version.film #> '{release_dates,results}'") }} as element (country)
     cross join lateral (
-        select {{ json_text('element.country', 'iso_3166_1') }} as iso_3166_1
+        select {{ json_key('element.country', 'iso_3166_1') }} as iso_3166_1
     ) as country
     cross join lateral {{ json_elements("element.country -> 'release_dates'") }} as listed (release)
     cross join lateral (
         select
-            {{ json_integer('listed.release', 'type', at_least=1, at_most=6) }} as release_type_id,
+            {{ json_id('listed.release', 'type', 'integer', at_most=6) }} as release_type_id,
             -- TMDB writes a midnight behind the day
             split_part(listed.release ->> 'release_date', 'T', 1) as release_day,
-            {{ json_text('listed.release', 'certification') }} as certification,
+            {{ json_key('listed.release', 'certification') }} as certification,
             {{ json_text('listed.release', 'note') }} as note,
             {{ json_text('listed.release', 'iso_639_1') }} as iso_639_1
     ) as sent

@@ -17,8 +17,8 @@ cross join lateral {{ json_elements("version.film #> '{translations,translations
 cross join lateral (select element.sent -> 'data' as texts) as said
 cross join lateral (
     select
-        {{ json_text('element.sent', 'iso_639_1') }} as iso_639_1,
-        coalesce({{ json_text('element.sent', 'iso_3166_1') }}, '') as iso_3166_1,
+        {{ json_key('element.sent', 'iso_639_1') }} as iso_639_1,
+        coalesce({{ json_key('element.sent', 'iso_3166_1') }}, '') as iso_3166_1,
         {{ json_text('said.texts', 'title') }} as title,
         {{ json_text('said.texts', 'overview') }} as overview,
         {{ json_text('said.texts', 'tagline') }} as tagline

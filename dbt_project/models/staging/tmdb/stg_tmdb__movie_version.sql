@@ -17,7 +17,7 @@ sent as (
         version.*,
         {{ json_text('film', 'title') }} as sent_title,
         {{ json_text('film', 'original_title') }} as original_title,
-        {{ json_text('film', 'original_language') }} as original_language,
+        {{ json_key('film', 'original_language') }} as original_language,
         {{ json_text('film', 'overview') }} as overview,
         {{ json_text('film', 'tagline') }} as tagline,
         {{ json_text('film', 'homepage') }} as homepage,
@@ -92,34 +92,26 @@ select
             'release_date': 'described.release_date',
             'belongs_to_collection': 'described.collection_id',
         },
-        {
-            'adult': "jsonb_typeof(described.film -> 'adult') not in ('boolean', 'null')",
-            'video': "jsonb_typeof(described.film -> 'video') not in ('boolean', 'null')",
-            'genres': "genre.lost or jsonb_typeof(described.film -> 'genres') <> 'array'",
-            'production_companies': "company.lost or jsonb_typeof(described.film -> 'production_companies') <> 'array'",
-            'production_countries': "country.lost or jsonb_typeof(described.film -> 'production_countries') <> 'array'",
-            'origin_country': "jsonb_typeof(described.film -> 'origin_country') <> 'array'",
-            'spoken_languages': "language.lost or jsonb_typeof(described.film -> 'spoken_languages') <> 'array'",
-        }
+        lost_in_description('described.film')
     ) }} as lost_fields,
     described.load_id
 from described
-cross join lateral {{ json_members('described.film', 'genres', 'id', {
+cross join lateral {{ json_members('described.film', 'genres', {
     'genre_ids': json_id('member'),
     'genre_names': json_text('member', 'name'),
 }) }} as genre
-cross join lateral {{ json_members('described.film', 'production_companies', 'id', {
+cross join lateral {{ json_members('described.film', 'production_companies', {
     'company_ids': json_id('member'),
     'company_names': json_text('member', 'name'),
     'company_logo_paths': json_text('member', 'logo_path'),
     'company_origin_countries': json_text('member', 'origin_country'),
 }) }} as company
-cross join lateral {{ json_members('described.film', 'production_countries', 'iso_3166_1', {
-    'country_codes': json_text('member', 'iso_3166_1'),
+cross join lateral {{ json_members('described.film', 'production_countries', {
+    'country_codes': json_key('member', 'iso_3166_1'),
     'country_names': json_text('member', 'name'),
 }) }} as country
-cross join lateral {{ json_members('described.film', 'spoken_languages', 'iso_639_1', {
-    'language_codes': json_text('member', 'iso_639_1'),
+cross join lateral {{ json_members('described.film', 'spoken_languages', {
+    'language_codes': json_key('member', 'iso_639_1'),
     'language_english_names': json_text('member', 'english_name'),
     'language_native_names': json_text('member', 'name'),
 }) }} as language
@@ -128,7 +120,7 @@ cross join lateral (
         coalesce(array_agg(distinct origin.code) filter (where origin.code is not null), '{}')
             as origin_country_codes
     from (
-        select {{ readable_text("element.value", "(element.value #>> '{}')") }} as code
+        select {{ key_text("element.value", "(element.value #>> '{}')") }} as code
         from {{ json_elements("described.film -> 'origin_country'") }} as element (value)
     ) as origin
 ) as origin
