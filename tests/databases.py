@@ -90,7 +90,8 @@ class Databases:
         """
 
         def make() -> str:
-            database = f"test_template_{uuid.uuid4().hex[:16]}"
+            # a % in a name is nothing to a program that quotes it right
+            database = f"test_template_%s_{uuid.uuid4().hex[:16]}"
             self._create(database, of)
             try:
                 fill({**self.pg, "PGDATABASE": database})

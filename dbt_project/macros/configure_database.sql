@@ -15,7 +15,7 @@
         {% for name, value in wanted.items() if (name ~ '=' ~ value) not in (current[0] or []) %}
             {% set statement = 'alter database ' ~ adapter.quote(target.database) ~ ' set ' ~ name ~ ' to ' ~ value %}
             {% if current[1] %}
-                {{ statement | replace('%', '%%') }};
+                {{ statement }};
             {% else %}
                 {% do exceptions.warn(
                     'The role ' ~ target.user ~ ' does not own the database, so this was left undone; its owner can run: ' ~ statement

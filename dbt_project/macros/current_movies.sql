@@ -39,8 +39,13 @@ rating_prior as (
 {% macro weighted_rating(points, votes, mean_rating='rating_prior.mean_rating') -%}
     (
         ({{ points }} + {{ var('rating_prior_votes') }} * {{ mean_rating }})
-        / ({{ votes }} + {{ var('rating_prior_votes') }})
+        / ({{ votes }} + {{ var('rating_prior_votes') }}::bigint)
     )::numeric(5, 3)
+{%- endmacro %}
+
+{#- By how many percent a measure has changed; NULL where it was next to nothing before, so that the percents would fit no column. -#}
+{% macro percent_change(now, before) -%}
+    case when {{ now }} < 100000000000 * {{ before }} then round(100 * ({{ now }} / {{ before }} - 1), 1) end::numeric(14, 1)
 {%- endmacro %}
 
 {#- What is said of every group of films, each film once a group; `movie`: alias of rows of current_movie, beside rating_prior. -#}

@@ -21,8 +21,8 @@ def minus(new: Any, old: Any) -> Any:
 
 
 def percent(new: Decimal | None, old: Decimal | None) -> Decimal | None:
-    """The change in percent."""
-    return decimal(100 * (new / old - 1), 1) if new is not None and old else None
+    """The change in percent; nothing where the old one was next to nothing."""
+    return decimal(100 * (new / old - 1), 1) if new is not None and old and new < 10**11 * old else None
 
 
 def share(part: int | None, whole: int | None) -> Decimal | None:

@@ -313,6 +313,17 @@ def test_a_value_that_cannot_be_never_stops_a_day(world: World, value: Any) -> N
     assert lost > 0
 
 
+def test_the_least_and_the_greatest_measures_can_be_compared(world: World) -> None:
+    measures = [
+        {"popularity": popularity, "vote_average": rating, "vote_count": votes}
+        for popularity in (0, 0.000001, 5, 99_999_999)
+        for rating, votes in ((0, 0), (10, 1), (10, 2**31 - 1))
+    ]
+    for day, order in ((MARCH - 7 * NEXT, measures), (MARCH, measures[::-1]), (MARCH + NEXT, measures)):
+        world.land(day, {id_: full(**film) for id_, film in enumerate(order, 1)}, None)
+        build(world)
+
+
 def test_what_is_read_anew_comes_from_the_days_that_are_left(world: World) -> None:
     for day in (JANUARY, FEBRUARY, MARCH):
         world.land(day, {1: full()}, None)

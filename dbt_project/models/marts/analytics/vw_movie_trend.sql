@@ -16,8 +16,7 @@ select
     {%- for days in [1, 7, 30] %},
         trend.date_id_{{ days }}d as compared_with_{{ days }}d,
         (trend.popularity - trend.popularity_{{ days }}d)::numeric(14, 6) as popularity_change_{{ days }}d,
-        round(100 * (trend.popularity / nullif(trend.popularity_{{ days }}d, 0) - 1), 1)::numeric(14, 1)
-            as popularity_change_percent_{{ days }}d,
+        {{ percent_change('trend.popularity', 'trend.popularity_' ~ days ~ 'd') }} as popularity_change_percent_{{ days }}d,
         trend.vote_count - trend.vote_count_{{ days }}d as vote_count_change_{{ days }}d,
         (trend.vote_average - trend.vote_average_{{ days }}d)::numeric(5, 3) as vote_average_change_{{ days }}d
     {%- endfor %}

@@ -37,8 +37,7 @@ select
     ranked.date_id_7d as compared_with,
     ranked.popularity,
     (ranked.popularity - ranked.popularity_7d)::numeric(14, 6) as popularity_change,
-    round(100 * (ranked.popularity / nullif(ranked.popularity_7d, 0) - 1), 1)::numeric(14, 1)
-        as popularity_change_percent,
+    {{ percent_change('ranked.popularity', 'ranked.popularity_7d') }} as popularity_change_percent,
     ranked.vote_count_change,
     ranked.weighted_rating
 from ranked
