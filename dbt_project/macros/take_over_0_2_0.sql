@@ -75,7 +75,7 @@
     select
         fact.movie_id,
         fact.date_id,
-        fact.popularity,
+        nullif(fact.popularity, 'NaN') as popularity,
         fact.vote_average,
         fact.vote_count,
         coalesce(history.valid_from, date '0001-01-01') as described_on
@@ -130,10 +130,20 @@
     from (
         select
             day.movie_id, day.described_on,
-            {{ decode_html() }}(coalesce(history.title, history.original_title, movie.title)) as title,
+            coalesce(
+                {{ decode_html() }}(history.title), {{ decode_html() }}(history.original_title),
+                {{ decode_html() }}(movie.title), 'Untitled film ' || movie.movie_id
+            ) as title,
+            {#- 0.2.0 took what cannot be: an infinite date, a negative budget, a text of blanks -#}
             {% for column in descriptive_columns() if column != 'title' %}
                 {% set said = 'case when history.movie_id is null then movie.' ~ column ~ ' else history.' ~ column ~ ' end' %}
-                {{ decode_html() ~ '(' ~ said ~ ')' if column in ('original_title', 'collection_name', 'tagline', 'overview') else said }}
+                {% if column == 'release_date' %}
+                    (select day.day from (select {{ said }} as day) as day where day.day between '1800-01-01' and '9999-12-31')
+                {% elif column in ('budget', 'revenue') %}
+                    (select money.money from (select {{ said }} as money) as money where money.money between 1 and 999999999999999999)
+                {% else %}
+                    {{ said if column in ('runtime', 'collection_id', 'is_adult', 'is_video') else decode_html() ~ '(' ~ said ~ ')' }}
+                {% endif %}
                     as {{ column }}{{ ',' if not loop.last }}
             {% endfor %}
         from (select distinct movie_id, described_on from pruned_day) as day
@@ -146,7 +156,7 @@
         left join (
             select
                 member.movie_id
-                {% for array, column in arrays.items() %}, array_agg({{ name }}.{{ column }} order by {{ name }}.{{ key }}) as {{ array }}{% endfor %}
+                {% for array, column in arrays.items() %}, array_agg({{ name ~ '.' ~ column if column == key else decode_html() ~ '(' ~ name ~ '.' ~ column ~ ')' }} order by {{ name }}.{{ key }}) as {{ array }}{% endfor %}
             from marts.bridge_movie_{{ name }} as member
             inner join marts.dim_{{ name }} as {{ name }} on {{ name }}.{{ key }} = member.{{ key }}
             group by member.movie_id
@@ -179,7 +189,7 @@
         select
             credit.movie_id, {{ hash_of_0_2_0('credits', 'pruned_block.movie_id', 'pruned_block.as_of') }}, credit.credit_id,
             credit.person_id, {{ columns }},
-            person.name, person.original_name, person.gender, person.known_for_department, person.profile_path, 0
+            {{ decode_html() }}(person.name), {{ decode_html() }}(person.original_name), person.gender, person.known_for_department, person.profile_path, 0
         from pruned_block
         inner join marts.bridge_movie_{{ credits }} as credit on credit.movie_id = pruned_block.movie_id
         inner join marts.dim_person as person on person.person_id = credit.person_id

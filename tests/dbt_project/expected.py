@@ -516,7 +516,9 @@ class Tables:
             return {"name": greatest(said, "english_name") or native, "native_name": native}
 
         def namings(row: Landed) -> Iterable[Naming]:
-            sent = members(row.payload, "spoken_languages", lambda language: key_of(language.get("iso_639_1")))
+            sent = members(
+                row.payload, "spoken_languages", lambda language: key_of(language.get("iso_639_1"))
+            )
             for code, said in sent.items():
                 yield "film", code, names(said)
             if code := key_of(row.payload.get("original_language")):

@@ -307,7 +307,8 @@ def test_a_value_that_cannot_be_never_stops_a_day(world: World, value: Any) -> N
     for number, field in enumerate(fields, 10):
         world.land(JANUARY, {number: film(**{field: value})}, None)
     for number, (block, field) in enumerate(blocks.items(), 50):
-        world.land(JANUARY, {number: film(**{block: value}), 10 + number: film(**{block: {field: value}})}, None)
+        wrong = {number: film(**{block: value}), 10 + number: film(**{block: {field: value}})}
+        world.land(JANUARY, wrong, None)
     build(world)
     lost = one(world, "select count(*) from staging.stg_tmdb__movie_version where lost_fields <> '{}'")
     assert lost > 0

@@ -55,6 +55,28 @@ def test_a_warehouse_of_0_2_0_keeps_its_pruned_days(left: psycopg.Connection[Any
     assert contents(left) == after
 
 
+@pytest.mark.slow
+def test_what_0_2_0_took_though_it_cannot_be_stops_nothing(left: psycopg.Connection[Any], dbt: Dbt) -> None:
+    wrong = "title = ' ', original_title = '&nbsp;', release_date = 'infinity', budget = -5, status = ' '"
+    for table in ("dim_movie", "dim_movie_history"):
+        left.execute(f"update marts.{table} set {wrong} where movie_id = 8".encode())
+    left.execute("update marts.fact_movie_daily set popularity = 'NaN' where movie_id = 8")
+    left.execute(
+        "update marts.dim_company set name = 'Blue &amp; Harbor' where company_id = 9"
+    )
+    dbt("run")
+    known = "title, original_title, release_date, budget, status"
+    for table in ("dim_movie", "dim_movie_history"):
+        rows = left.execute(f"select {known} from marts.{table} where movie_id = 8".encode()).fetchall()
+        assert rows == [("Untitled film 8", None, None, None, None)], table
+    assert left.execute(
+        "select distinct popularity from marts.fact_movie_daily where movie_id = 8"
+    ).fetchall() == [(None,)]
+    assert left.execute("select name from marts.dim_company where company_id = 9").fetchone() == (
+        "Blue & Harbor",
+    )
+
+
 def test_a_view_on_a_view_that_must_go_is_named(left: psycopg.Connection[Any], dbt: Dbt) -> None:
     left.execute("create view public.mine as select * from staging.stg_tmdb__movie")
     before = contents(left)

@@ -20,7 +20,8 @@ from {{ landed('certification_list') }}
         select
             country.iso_3166_1,
             {{ json_elements('country.certifications') }} as sent
-        from {{ json_fields("landed.payload -> 'certifications'") }} as country (iso_3166_1, certifications)
+        from {{ json_fields("landed.payload -> 'certifications'") }}
+            as country (iso_3166_1, certifications)
     ) as element
 ) as certification on certification.certification is not null and length(certification.iso_3166_1) between 1 and 40
 order by

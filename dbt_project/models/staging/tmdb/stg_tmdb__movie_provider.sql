@@ -15,7 +15,8 @@ select
     min(provider.display_priority) as display_priority,
     max(version.load_id) as load_id
 from {{ new_versions('watch_providers') }} as version
-cross join lateral {{ json_fields("version.film #> '{watch/providers,results}'") }} as country (iso_3166_1, offers)
+cross join lateral {{ json_fields("version.film #> '{watch/providers,results}'") }}
+    as country (iso_3166_1, offers)
 cross join lateral {{ json_fields('country.offers') }} as offer (offer_type, providers)
 cross join lateral {{ json_elements('offer.providers') }} as element (sent)
 cross join lateral (
