@@ -61,9 +61,7 @@ def test_what_0_2_0_took_though_it_cannot_be_stops_nothing(left: psycopg.Connect
     for table in ("dim_movie", "dim_movie_history"):
         left.execute(f"update marts.{table} set {wrong} where movie_id = 8".encode())
     left.execute("update marts.fact_movie_daily set popularity = 'NaN' where movie_id = 8")
-    left.execute(
-        "update marts.dim_company set name = 'Blue &amp; Harbor' where company_id = 9"
-    )
+    left.execute("update marts.dim_company set name = 'Blue &amp; Harbor' where company_id = 9")
     dbt("run")
     known = "title, original_title, release_date, budget, status"
     for table in ("dim_movie", "dim_movie_history"):
