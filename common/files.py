@@ -86,7 +86,8 @@ def written_whole(path: Path, *, mode: int = 0o600, replace: bool = False) -> It
     """
     if path.exists() and not replace:
         raise FileExistsError(f"{path} exists")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     os.close(descriptor)
     part = Path(name)

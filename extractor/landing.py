@@ -186,7 +186,7 @@ class Landing:
             await self.finish(status, one_line(redact(text)))
         except (LandingError, psycopg.Error) as lost:
             # the next run finds it still marked as running, and marks it as interrupted
-            log.warning("the ledger could not be closed: %s", lost)
+            log.warning("the ledger could not be closed: %s", one_line(lost))
 
     async def _batch(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         run_id, day = self.run_id, self.day

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.types.string import TextLoader
 
 import warehouse
-from common.errors import ProgramError
+from common.errors import ProgramError, one_line
 from common.files import open_standard_streams, standard_output
 
 Row = Sequence[Any]
@@ -211,8 +211,8 @@ def main() -> int:
     except ProgramError as error:
         print(f"make check: {error}", file=sys.stderr)
         return error.exit_code
-    except psycopg.OperationalError as error:
-        print(f"make check: PostgreSQL went away: {str(error).strip()}", file=sys.stderr)
+    except psycopg.Error as error:  # it went away, or this role may not look
+        print(f"make check: PostgreSQL ended the checks: {one_line(error)}", file=sys.stderr)
         return 1
 
 

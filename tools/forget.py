@@ -14,8 +14,10 @@ import re
 import sys
 from datetime import date
 
+import psycopg
+
 import warehouse
-from common.errors import ConfigurationError, ProgramError
+from common.errors import ConfigurationError, ProgramError, one_line
 from extractor import schema
 from extractor.rows import ID_LIMIT
 from tools.elt import LOCK
@@ -82,6 +84,9 @@ def main(words: list[str]) -> int:
     except ProgramError as error:
         print(f"make forget: {error}", file=sys.stderr)
         return error.exit_code
+    except psycopg.Error as error:
+        print(f"make forget: PostgreSQL refused: {one_line(error)}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from common import signals
+from common.errors import one_line
 from warehouse import binaries, connection, environment
 from warehouse.errors import UsageError, WarehouseError
 from warehouse.paths import default_home
@@ -31,6 +32,13 @@ class _Group(click.Group):
         except WarehouseError as error:
             click.echo(f"warehouse: {error}", err=True)
             ctx.exit(error.exit_code)
+        except Exception as error:
+            import psycopg  # which the embedded server's commands need not wait for
+
+            if not isinstance(error, psycopg.Error):
+                raise
+            click.echo(f"warehouse: PostgreSQL refused: {one_line(error)}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -68,6 +68,23 @@ def test_tables_without_rows_are_wrong_and_no_fault_of_the_program(
     assert "Traceback" not in done.stderr
 
 
+def test_a_role_that_may_not_look_is_told_so(half_built: dict[str, str], typed: Command) -> None:
+    role = f"{half_built['PGDATABASE']}_nobody"
+    with warehouse.connect(half_built) as connection:
+        connection.execute(f"create role {role} login".encode())
+        try:
+            done = typed("tools.check", **{**half_built, "PGUSER": role})
+            backup = typed("warehouse", "backup", "/dev/null/x", **{**half_built, "PGUSER": role})
+        finally:
+            connection.execute(f"drop role {role}".encode())
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "PostgreSQL ended the checks: permission denied for schema marts" in done.stderr
+    assert (backup.returncode, backup.stderr) == (
+        1,
+        "warehouse: cannot write /dev/null/x: Not a directory\n",
+    )
+
+
 def test_without_a_landing_zone_there_is_nothing_to_compare_with(
     half_built: dict[str, str], typed: Command
 ) -> None:
