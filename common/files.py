@@ -79,15 +79,12 @@ def written_whole(path: Path, *, mode: int = 0o600, replace: bool = False) -> It
     """A binary stream whose bytes are at `path` once the block has ended well; else nothing is left. Another
     program may write them, to the stream's `name`.
 
-    The folder is made where it is missing. Each writer has a temporary file of its own beside `path`, so two
-    at once can't mix their bytes. When the block ends the file is on the disk before it gets its name. Raises
-    `FileExistsError` when `path` is there, also when another writer was faster, unless `replace` is true; and
-    `OSError`.
+    Each writer has a temporary file of its own beside `path`, so two at once can't mix their bytes. When the
+    block ends the file is on the disk before it gets its name. Raises `FileExistsError` when `path` is there,
+    also when another writer was faster, unless `replace` is true; and `OSError`.
     """
     if path.exists() and not replace:
         raise FileExistsError(f"{path} exists")
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     os.close(descriptor)
     part = Path(name)

@@ -61,6 +61,8 @@ def backup(variables: Mapping[str, str], file: Path | None = None) -> Path:
         programs = programs_for(opened.info.server_version // 10000)
     path = file or FOLDER / f"{database}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
     try:
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
         # the landing zone is nobody else's business; pg_dump keeps the mode
         with written_whole(path) as part:
             _run(

@@ -141,7 +141,6 @@ class TestFiles:
 
     @pytest.mark.parametrize("name", ["x", "x" * 255])
     def test_a_file_is_there_whole_or_not_at_all(self, tmp_path: Path, name: str) -> None:
-        tmp_path /= "a folder that is made"
         path = tmp_path / name
         with pytest.raises(ZeroDivisionError), written_whole(path) as stream:
             stream.write(b"half")
