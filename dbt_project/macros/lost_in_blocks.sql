@@ -7,8 +7,8 @@
         'id': 'id', 'name': 'text', 'original_name': 'text', 'gender': 'gender', 'known_for_department': 'text', 'profile_path': 'text',
     } -%}
     {% do return(lost_in_lists(film, {
-        'credits.cast': ('$.credits.cast', dict(person, credit_id='key', character='text', order='count')),
-        'credits.crew': ('$.credits.crew', dict(person, credit_id='key', department='text', job='text')),
+        'credits.cast': ('$.credits.cast', dict(person, credit_id='credit', character='text', order='count')),
+        'credits.crew': ('$.credits.crew', dict(person, credit_id='credit', department='text', job='text')),
         'keywords': ('$.keywords.keywords', {'id': 'id', 'name': 'text'}),
         'release_dates': ('$.release_dates.results', {'iso_3166_1': 'key', 'release_dates': 'list'}),
         'release_dates.release_dates': ('$.release_dates.results.release_dates', {
@@ -76,8 +76,12 @@
     {%- set numbers = {
         'id': (0.5, '999999999999999999.5'), 'release_type': (0.5, 6.5), 'gender': (-0.5, 3.5), 'count': (-0.5, 2147483647.5),
     } -%}
+    {%- set choices = {'release_type': [3, 4, 1, 2, 5, 6], 'gender': [2, 1, 0, 3]} -%}
     {%- if kind == 'text' -%}
         {% do return(no_text) %}
+    {%- elif kind == 'credit' -%}
+        {#- how long it is is not asked: there are a hundred in a film, and each would take longer than all else that is asked of it -#}
+        {% do return('!(' ~ value ~ '.type() == "string")') %}
     {%- elif kind in too_long -%}
         {% do return('!(' ~ value ~ '.type() == "string") || ' ~ value ~ ' like_regex "' ~ too_long[kind] ~ '" flag "s"') %}
     {%- elif kind.startswith('optional_') -%}
@@ -97,8 +101,12 @@
         {%- set is_whole = kind != 'count' -%}
         {%- set digits = value ~ ' like_regex "^[+-]?[0-9]{1,18}([.]' ~ ('0' if is_whole else '[0-9]') ~ '{1,18})?$"' -%}
         {#- most are numbers within the range, of which nothing else is asked -#}
+        {%- set usual = value ~ '.type() == "number" && ' ~ in_range ~ (' && ' ~ value ~ ' % 1 == 0' if is_whole else '') -%}
+        {%- if kind in choices -%}
+            {%- set usual = value ~ ' == ' ~ choices[kind] | join(' || ' ~ value ~ ' == ') -%}
+        {%- endif -%}
         {% do return(
-            '!(' ~ value ~ '.type() == "number" && ' ~ in_range ~ (' && ' ~ value ~ ' % 1 == 0' if is_whole else '') ~ ') && ('
+            '!(' ~ usual ~ ') && ('
             ~ ('!exists(' ~ value ~ ') || ' ~ value ~ ' == null || ' if kind == 'id' else '')
             ~ value ~ '.type() == "number" || ' ~ no_text ~ ' || ' ~ value ~ ' like_regex "[^ ]" && !('
             ~ digits ~ ' && ' ~ value ~ '.double() >= ' ~ least ~ ' && ' ~ value ~ '.double() < ' ~ most ~ '))'
