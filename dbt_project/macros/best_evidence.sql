@@ -30,3 +30,12 @@
         )
     {%- endif -%}
 {%- endmacro %}
+
+{#- Whether TMDB's newest list has a row's `key`; beside it stands the CTE `list` of all that it ever had. -#}
+{% macro is_listed(row, key) -%}
+    {{ row }}.{{ key }} in (
+        select list.{{ key }}
+        from list
+        where list.list_date = (select max(newest.list_date) from list as newest)
+    )
+{%- endmacro %}

@@ -4,41 +4,18 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as (
-    select *
-    from {{ ref('int_movie_latest') }}
-    where {{ is_new() }}
-),
-
-version as (
-    select * from {{ ref('stg_tmdb__movie_version') }}
-),
-
-movie as (
-    select * from {{ ref('dim_movie') }}
-),
-
-country as (
-    select * from {{ ref('dim_country') }}
-),
-
-member as (
+with member as (
     select
         version.movie_id,
         version.content_hash,
         country.iso_3166_1
-    from version
+    from {{ ref('stg_tmdb__movie_version') }} as version
     cross join lateral unnest(version.country_codes) as sent (iso_3166_1)
-    inner join country on sent.iso_3166_1 = country.iso_3166_1
+    inner join {{ ref('dim_country') }} as country on sent.iso_3166_1 = country.iso_3166_1
 )
 
 select
     latest.movie_id,
     member.iso_3166_1,
     latest.load_id
-from latest
-inner join movie on latest.movie_id = movie.movie_id
-{{ 'left' if is_incremental() else 'inner' }} join member
-    on
-        latest.movie_id = member.movie_id
-        and latest.content_hash = member.content_hash
+{{ from_latest('member', 'content_hash') }}

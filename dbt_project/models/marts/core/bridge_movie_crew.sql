@@ -4,28 +4,10 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as (
-    select *
-    from {{ ref('int_movie_latest') }}
-    where {{ is_new('credits_load_id') }}
-),
-
-movie_crew as (
-    select * from {{ ref('stg_tmdb__movie_crew') }}
-),
-
-movie as (
-    select * from {{ ref('dim_movie') }}
-),
-
-person as (
-    select * from {{ ref('dim_person') }}
-),
-
-member as (
+with member as (
     select movie_crew.*
-    from movie_crew
-    inner join person on movie_crew.person_id = person.person_id
+    from {{ ref('stg_tmdb__movie_crew') }} as movie_crew
+    inner join {{ ref('dim_person') }} as person on movie_crew.person_id = person.person_id
 )
 
 select
@@ -35,9 +17,4 @@ select
     member.department,
     member.job,
     latest.load_id
-from latest
-inner join movie on latest.movie_id = movie.movie_id
-{{ 'left' if is_incremental() else 'inner' }} join member
-    on
-        latest.movie_id = member.movie_id
-        and latest.credits_hash = member.credits_hash
+{{ from_latest('member', 'credits_hash', 'credits_load_id') }}

@@ -4,41 +4,18 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as (
-    select *
-    from {{ ref('int_movie_latest') }}
-    where {{ is_new() }}
-),
-
-version as (
-    select * from {{ ref('stg_tmdb__movie_version') }}
-),
-
-movie as (
-    select * from {{ ref('dim_movie') }}
-),
-
-language as (
-    select * from {{ ref('dim_language') }}
-),
-
-member as (
+with member as (
     select
         version.movie_id,
         version.content_hash,
         language.iso_639_1
-    from version
+    from {{ ref('stg_tmdb__movie_version') }} as version
     cross join lateral unnest(version.language_codes) as sent (iso_639_1)
-    inner join language on sent.iso_639_1 = language.iso_639_1
+    inner join {{ ref('dim_language') }} as language on sent.iso_639_1 = language.iso_639_1
 )
 
 select
     latest.movie_id,
     member.iso_639_1,
     latest.load_id
-from latest
-inner join movie on latest.movie_id = movie.movie_id
-{{ 'left' if is_incremental() else 'inner' }} join member
-    on
-        latest.movie_id = member.movie_id
-        and latest.content_hash = member.content_hash
+{{ from_latest('member', 'content_hash') }}

@@ -4,28 +4,10 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with latest as (
-    select *
-    from {{ ref('int_movie_latest') }}
-    where {{ is_new() }}
-),
-
-sent as (
-    select * from {{ ref('stg_tmdb__movie_provider') }}
-),
-
-movie as (
-    select * from {{ ref('dim_movie') }}
-),
-
-provider as (
-    select * from {{ ref('dim_provider') }}
-),
-
-member as (
+with member as (
     select sent.*
-    from sent
-    inner join provider on sent.provider_id = provider.provider_id
+    from {{ ref('stg_tmdb__movie_provider') }} as sent
+    inner join {{ ref('dim_provider') }} as provider on sent.provider_id = provider.provider_id
 )
 
 select
@@ -36,9 +18,4 @@ select
     member.display_priority,
     latest.watch_providers_on as as_of_date,
     latest.load_id
-from latest
-inner join movie on latest.movie_id = movie.movie_id
-{{ 'left' if is_incremental() else 'inner' }} join member
-    on
-        latest.movie_id = member.movie_id
-        and latest.watch_providers_hash = member.watch_providers_hash
+{{ from_latest('member', 'watch_providers_hash') }}

@@ -54,11 +54,7 @@ select
     naming.native_name,
     region.continent,
     region.region,
-    naming.iso_3166_1 in (
-        select list.iso_3166_1
-        from list
-        where list.list_date = (select max(newest.list_date) from list as newest)
-    ) as is_listed,
+    {{ is_listed('naming', 'iso_3166_1') }} as is_listed,
     naming.name_source,
     naming.load_id
 from naming

@@ -36,11 +36,7 @@ evidence as {{ read_once() }} (
 select distinct on (evidence.genre_id)
     evidence.genre_id,
     evidence.name,
-    evidence.genre_id in (
-        select list.genre_id
-        from list
-        where list.list_date = (select max(newest.list_date) from list as newest)
-    ) as is_listed,
+    {{ is_listed('evidence', 'genre_id') }} as is_listed,
     evidence.name_source,
     evidence.load_id
 from evidence

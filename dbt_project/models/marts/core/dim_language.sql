@@ -62,11 +62,7 @@ select distinct on (evidence.iso_639_1)
     evidence.iso_639_1,
     coalesce(evidence.name, evidence.iso_639_1) as name,
     evidence.native_name,
-    evidence.iso_639_1 in (
-        select list.iso_639_1
-        from list
-        where list.list_date = (select max(newest.list_date) from list as newest)
-    ) as is_listed,
+    {{ is_listed('evidence', 'iso_639_1') }} as is_listed,
     evidence.name_source,
     evidence.load_id
 from evidence

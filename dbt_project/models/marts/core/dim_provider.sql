@@ -68,11 +68,7 @@ select distinct on (evidence.provider_id)
     evidence.provider_id,
     evidence.name,
     evidence.logo_path,
-    evidence.provider_id in (
-        select list.provider_id
-        from list
-        where list.list_date = (select max(newest.list_date) from list as newest)
-    ) as is_listed,
+    {{ is_listed('evidence', 'provider_id') }} as is_listed,
     evidence.name_source,
     evidence.load_id
 from evidence
