@@ -3,10 +3,14 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
+with member as (
+    select * from {{ ref('stg_tmdb__movie_alternative_title') }}
+)
+
 select
     latest.movie_id,
     member.iso_3166_1,
     member.title,
     member.title_type,
     latest.load_id
-{{ from_latest(ref('stg_tmdb__movie_alternative_title'), 'alternative_titles_hash') }}
+{{ from_latest('alternative_titles_hash') }}

@@ -4,10 +4,18 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with member as (
+with movie_cast as (
+    select * from {{ ref('stg_tmdb__movie_cast') }}
+),
+
+person as (
+    select * from {{ ref('dim_person') }}
+),
+
+member as (
     select movie_cast.*
-    from {{ ref('stg_tmdb__movie_cast') }} as movie_cast
-    inner join {{ ref('dim_person') }} as person on movie_cast.person_id = person.person_id
+    from movie_cast
+    inner join person on movie_cast.person_id = person.person_id
 )
 
 select
@@ -17,4 +25,4 @@ select
     member.character_name,
     member.cast_order,
     latest.load_id
-{{ from_latest('member', 'credits_hash', 'credits_load_id') }}
+{{ from_latest('credits_hash', 'credits_load_id') }}

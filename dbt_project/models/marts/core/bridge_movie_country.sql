@@ -4,18 +4,26 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with member as (
+with version as (
+    select * from {{ ref('stg_tmdb__movie_version') }}
+),
+
+country as (
+    select * from {{ ref('dim_country') }}
+),
+
+member as (
     select
         version.movie_id,
         version.content_hash,
         country.iso_3166_1
-    from {{ ref('stg_tmdb__movie_version') }} as version
+    from version
     cross join lateral unnest(version.country_codes) as sent (iso_3166_1)
-    inner join {{ ref('dim_country') }} as country on sent.iso_3166_1 = country.iso_3166_1
+    inner join country on sent.iso_3166_1 = country.iso_3166_1
 )
 
 select
     latest.movie_id,
     member.iso_3166_1,
     latest.load_id
-{{ from_latest('member', 'content_hash') }}
+{{ from_latest('content_hash') }}

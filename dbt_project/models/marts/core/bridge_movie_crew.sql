@@ -4,10 +4,18 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with member as (
+with movie_crew as (
+    select * from {{ ref('stg_tmdb__movie_crew') }}
+),
+
+person as (
+    select * from {{ ref('dim_person') }}
+),
+
+member as (
     select movie_crew.*
-    from {{ ref('stg_tmdb__movie_crew') }} as movie_crew
-    inner join {{ ref('dim_person') }} as person on movie_crew.person_id = person.person_id
+    from movie_crew
+    inner join person on movie_crew.person_id = person.person_id
 )
 
 select
@@ -17,4 +25,4 @@ select
     member.department,
     member.job,
     latest.load_id
-{{ from_latest('member', 'credits_hash', 'credits_load_id') }}
+{{ from_latest('credits_hash', 'credits_load_id') }}

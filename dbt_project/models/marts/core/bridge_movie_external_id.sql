@@ -4,9 +4,13 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
+with member as (
+    select * from {{ ref('stg_tmdb__movie_external_id') }}
+)
+
 select
     latest.movie_id,
     member.source,
     member.external_id,
     latest.load_id
-{{ from_latest(ref('stg_tmdb__movie_external_id'), 'external_ids_hash') }}
+{{ from_latest('external_ids_hash') }}

@@ -4,14 +4,22 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with member as (
+with movie_keyword as (
+    select * from {{ ref('stg_tmdb__movie_keyword') }}
+),
+
+keyword as (
+    select * from {{ ref('dim_keyword') }}
+),
+
+member as (
     select movie_keyword.*
-    from {{ ref('stg_tmdb__movie_keyword') }} as movie_keyword
-    inner join {{ ref('dim_keyword') }} as keyword on movie_keyword.keyword_id = keyword.keyword_id
+    from movie_keyword
+    inner join keyword on movie_keyword.keyword_id = keyword.keyword_id
 )
 
 select
     latest.movie_id,
     member.keyword_id,
     latest.load_id
-{{ from_latest('member', 'keywords_hash', 'keywords_load_id') }}
+{{ from_latest('keywords_hash', 'keywords_load_id') }}

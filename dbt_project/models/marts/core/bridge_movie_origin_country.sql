@@ -4,12 +4,16 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with member as (
+with version as (
+    select * from {{ ref('stg_tmdb__movie_version') }}
+),
+
+member as (
     select
         version.movie_id,
         version.content_hash,
         sent.iso_3166_1
-    from {{ ref('stg_tmdb__movie_version') }} as version
+    from version
     cross join lateral unnest(version.origin_country_codes) as sent (iso_3166_1)
 )
 
@@ -17,4 +21,4 @@ select
     latest.movie_id,
     member.iso_3166_1,
     latest.load_id
-{{ from_latest('member', 'content_hash') }}
+{{ from_latest('content_hash') }}

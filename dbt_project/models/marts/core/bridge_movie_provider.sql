@@ -4,10 +4,18 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with member as (
+with sent as (
+    select * from {{ ref('stg_tmdb__movie_provider') }}
+),
+
+provider as (
+    select * from {{ ref('dim_provider') }}
+),
+
+member as (
     select sent.*
-    from {{ ref('stg_tmdb__movie_provider') }} as sent
-    inner join {{ ref('dim_provider') }} as provider on sent.provider_id = provider.provider_id
+    from sent
+    inner join provider on sent.provider_id = provider.provider_id
 )
 
 select
@@ -18,4 +26,4 @@ select
     member.display_priority,
     latest.watch_providers_on as as_of_date,
     latest.load_id
-{{ from_latest('member', 'watch_providers_hash') }}
+{{ from_latest('watch_providers_hash') }}

@@ -4,6 +4,10 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
+with member as (
+    select * from {{ ref('stg_tmdb__movie_release') }}
+)
+
 select
     latest.movie_id,
     member.iso_3166_1,
@@ -15,4 +19,4 @@ select
     member.note,
     member.iso_639_1,
     latest.load_id
-{{ from_latest(ref('stg_tmdb__movie_release'), 'release_dates_hash') }}
+{{ from_latest('release_dates_hash') }}

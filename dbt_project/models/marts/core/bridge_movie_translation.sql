@@ -3,6 +3,10 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
+with member as (
+    select * from {{ ref('stg_tmdb__movie_translation') }}
+)
+
 select
     latest.movie_id,
     member.iso_639_1,
@@ -11,4 +15,4 @@ select
     member.overview,
     member.tagline,
     latest.load_id
-{{ from_latest(ref('stg_tmdb__movie_translation'), 'translations_hash') }}
+{{ from_latest('translations_hash') }}
