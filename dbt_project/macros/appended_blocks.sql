@@ -25,8 +25,13 @@
     ]) %}
 {% endmacro %}
 
-{#- What tells two contents of a block apart; NULL where the block is not there. `film`: the payload. -#}
+{#-
+    What tells two contents of a block apart; NULL where the block is not there. `movie`: of what describes the film. `film`: the payload.
+-#}
 {% macro block_hash(block, film) %}
+    {%- if block == 'movie' -%}
+    md5(({{ film }} - {{ text_array(undescriptive_fields()) }})::text)::uuid
+    {%- else -%}
     {%- set lists = appended_blocks()[block] -%}
     case
         when
@@ -45,6 +50,7 @@
                 {% endfor %}
             )::uuid
     end
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The function that makes a text of a list of credits; a macro, as each target has its own. -#}

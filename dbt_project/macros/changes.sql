@@ -7,22 +7,39 @@
     The bounds are literals: PostgreSQL then knows how few rows lie between them and uses the index.
 -#}
 
-{#- The condition on the load_id of `relation`'s rows that are new to this model. -#}
+{#- The condition on a row's load_id that the row is new to this model. -#}
 {% macro is_new(column='load_id') -%}
-    {%- if execute and flags.WHICH in ('run', 'build') and model.resource_type != 'unit_test' -%}
-        {%- set bounds = load_bounds() -%}
-        {{ column }} > {{ -1 if is_rebuild() else bounds.taken }} and {{ column }} <= {{ bounds.available }}
+    {{ is_untaken(column) }} and {{ is_available(column) }}
+{%- endmacro %}
+
+{#- Its two halves: that the model has not taken the row yet, and that all that the model reads has come as far. -#}
+{% macro is_untaken(column='load_id') -%}
+    {%- if is_bounded() -%}
+        {{ column }} > {{ -1 if is_rebuild() else load_bounds().taken }}
     {%- else -%}
         {{ column }} is not null
     {%- endif -%}
 {%- endmacro %}
+
+{% macro is_available(column='load_id') -%}
+    {%- if is_bounded() -%}
+        {{ column }} <= {{ load_bounds().available }}
+    {%- else -%}
+        {{ column }} is not null
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether this is a build, and neither a unit test nor the parsing of the project: only then there are watermarks. -#}
+{% macro is_bounded() %}
+    {% do return(execute and flags.WHICH in ('run', 'build') and model.resource_type != 'unit_test') %}
+{% endmacro %}
 
 {#-
     Whether the model is made anew, from all of what it reads: `--full-refresh`, or it has never run. What staging has read is kept
     (meta.kept): there, only `reparse` reads anew, and what the landing zone no longer has stays.
 -#}
 {% macro is_rebuild() %}
-    {% if not execute or flags.WHICH not in ('run', 'build') or model.resource_type == 'unit_test' %}
+    {% if not is_bounded() %}
         {% do return(true) %}
     {% endif %}
     {% set kept = (config.get('meta') or {}).get('kept', false) %}

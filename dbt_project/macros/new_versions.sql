@@ -1,15 +1,15 @@
 {#-
     The rows of the landing zone of `resource` that are new to the model, all of them when it is made anew; none, with the same columns,
-    before anything has landed.
+    before anything has landed. `condition`: which of them instead.
 -#}
-{% macro landed(resource) -%}
+{% macro landed(resource, condition=none) -%}
     (
         select *
         {#- (a unit test's rows have no database) #}
         {%- if not execute or not source('tmdb', 'tmdb_response').database or load_relation(source('tmdb', 'tmdb_response')) is not none %}
             {{- ', null::text as language' if execute and not has_language() }}
         from {{ source('tmdb', 'tmdb_response') }}
-        where resource = '{{ resource }}' and {{ is_new() }}
+        where resource = '{{ resource }}' and {{ condition or is_new() }}
         {%- else %}
         from (
             select
@@ -52,7 +52,7 @@
 {#-
     Rows (movie_id, version_hash, film, load_id): the versions of a `block` that are new to the model, each with a payload that shows it. For
     the models that type what a block holds. A new version has landed on its first day; read anew, it is taken from the first day
-    that was not pruned.
+    that was not pruned. The day may have landed again since the version was told apart: then it shows the version if its hash is the same.
 -#}
 {% macro new_versions(block) -%}
     {#- (when the project is parsed, all that may be read is named) #}
@@ -92,14 +92,16 @@
             select
                 resource_id,
                 snapshot_date,
-                film.film
-            from {{ landed('movie') }}
+                film.film,
+                load_id
+            from {{ landed('movie', is_untaken()) }}
             cross join lateral jsonb_path_query(payload, '$') as film (film)
             where http_status = 200 and jsonb_typeof(film.film) = 'object'
         ) as landed
             on
                 version.movie_id = landed.resource_id
                 and {{ 'shown.landed_on' if is_reread else 'version.first_seen_on' }} = landed.snapshot_date
+                and ({{ is_available('landed.load_id') }} or {{ block_hash(block, 'landed.film') }} = version.version_hash)
     )
 {%- endmacro %}
 

@@ -22,7 +22,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "reparse": ("--full-refresh", "--vars", "reparse: true"),
 }
 
-_BOUNDS = re.compile(r"([\w.]*load_id) > (-?\d+) and \1 <= (\d+)")
+_BOUND = re.compile(r"([\w.]*load_id (>|<=)) -?\d+")
 _WATERMARK = re.compile(
     r"(insert into ops\.watermark.*?select '\w+', )least\(.*?\)(\s+on conflict)", re.DOTALL
 )
@@ -107,11 +107,11 @@ class Warehouse:
             anew = way == "reparse" if model.kept else way != "increment"
             since = -1 if anew else taken[model.name]
 
-            def bounds(match: re.Match[str], since: int = since, available: int = available) -> str:
-                return f"{match[1]} > {since} and {match[1]} <= {available}"
+            def bound(match: re.Match[str], since: int = since, available: int = available) -> str:
+                return f"{match[1]} {since if match[2] == '>' else available}"
 
             for statement in model.statements[way]:
-                played.append(_WATERMARK.sub(rf"\g<1>{available}\g<2>", _BOUNDS.sub(bounds, statement)))
+                played.append(_WATERMARK.sub(rf"\g<1>{available}\g<2>", _BOUND.sub(bound, statement)))
             taken[model.name] = available
         # all at once: hundreds of ways to the server and back would take longer than most statements
         self._connection.execute("\n;\n".join([*played, "discard temp"]).encode())

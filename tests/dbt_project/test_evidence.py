@@ -164,6 +164,16 @@ def test_a_name_that_the_same_day_took_back_is_forgotten(world: World) -> None:
     assert one(world, "select name from marts.dim_company") == "Seven"
 
 
+def test_a_day_that_landed_again_before_its_lists_were_read_keeps_them(world: World) -> None:
+    """A build was ended after the films' days, the same answer landed again, and some tables were built."""
+    world.land(MARCH, {1: full()}, None)
+    world.tables.build(only={"stg_tmdb__movie_snapshot"})
+    world.land(MARCH, {1: full()}, None)
+    world.tables.build(only={"stg_tmdb__block_version", "stg_tmdb__movie_version", "stg_tmdb__movie_crew"})
+    build(world)
+    assert one(world, CREW) == 1
+
+
 def test_a_company_sent_without_a_name_keeps_the_one_it_had(world: World) -> None:
     world.land(JANUARY, {1: film(production_companies=[{"id": 7, "name": "Seven"}])}, None)
     world.land(

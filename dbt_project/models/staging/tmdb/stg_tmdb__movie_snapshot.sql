@@ -29,10 +29,7 @@ select
     -- nobody has rated what has no votes
     case when sent.vote_count > 0 then sent.vote_average end as vote_average,
     sent.vote_count,
-    case
-        when not landed.is_gone
-            then md5((film.film - {{ text_array(undescriptive_fields()) }})::text)::uuid
-    end as content_hash,
+    case when not landed.is_gone then {{ block_hash('movie', 'film.film') }} end as content_hash,
     {% for block in appended_blocks() %}
         {{ block_hash(block, 'film.film') }} as {{ block }}_hash,
     {% endfor %}
