@@ -23,7 +23,10 @@ from {{ landed('certification_list') }}
         from {{ json_fields("landed.payload -> 'certifications'") }}
             as country (iso_3166_1, certifications)
     ) as element
-) as certification on certification.certification is not null and length(certification.iso_3166_1) between 1 and 40
+) as certification
+    on
+        certification.certification is not null
+        and length(certification.iso_3166_1) between 1 and 40
 order by
     landed.snapshot_date asc, certification.iso_3166_1 asc, certification.certification asc,
     certification.certification_order asc nulls last, certification.meaning desc nulls last
