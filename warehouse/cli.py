@@ -22,9 +22,8 @@ _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
-        for (
-            number
-        ) in signals.not_ignored():  # so that nothing half done is left behind, as a file of backup's
+        # so that nothing half done is left behind, as a file of backup's
+        for number in signals.not_ignored():
             signal.signal(number, lambda ended_by, _: sys.exit(128 + ended_by))
         try:
             environment.load()  # options have variables, too

@@ -46,7 +46,12 @@ LANGUAGES = [
     [{"iso_639_1": "cn", "name": "粤语"}, {"iso_639_1": "", "name": "?"}],
     [{"iso_639_1": "qq", "name": ""}],
 ]
-COUNTRIES = [[], [{"iso_3166_1": "US", "name": "USA"}, {"iso_3166_1": "QQ", "name": "Nowhere"}], "US"]
+COUNTRIES = [
+    [],
+    [{"iso_3166_1": "US", "name": "USA"}, {"iso_3166_1": "QQ", "name": "Nowhere"}],
+    [{"iso_3166_1": "Q" * 9000, "name": "Too long for an index"}],
+    "US",
+]
 COLLECTIONS = [
     None,
     {"id": 4, "name": "Saga"},
@@ -92,12 +97,13 @@ KEYWORDS: list[Any] = [
     None,
     {"keywords": []},
     {"keywords": [{"id": 1, "name": "heist"}, {"id": 1, "name": "heist"}, {"name": "?"}]},
-    {"keywords": [{"id": 2, "name": "noir"}, {"id": 1, "name": None}]},
+    {"keywords": [{"id": 2, "name": "noir"}, {"id": 1, "name": None}, {"id": 1.5, "name": "heists"}]},
     [],
 ]
 ALPHA = {"provider_id": 8, "provider_name": "Alpha", "display_priority": 1}
 BETA = {"provider_id": 9, "provider_name": None}
 PROVIDERS: list[Any] = [
+    {"results": None},
     {"results": {"US": {"flatrate": [ALPHA], "rent": [ALPHA, BETA]}}},
     {"results": {"US": {"flatrate": [{**ALPHA, "provider_name": "Alfa"}]}, "DE": {"ads": [BETA]}}},
 ]
