@@ -198,6 +198,14 @@
 {% endmacro %}
 
 {#-
+    What a query joins in place of the CTE `united`, which is nothing but the rows of the CTEs `parts`, one below the other: PostgreSQL all at once.
+    Citus would gather all of them on the coordinator; there each part is joined beside its rows, and what was found is united.
+-#}
+{% macro joined_apart(united, parts) %}
+    {% do return(parts if on_citus() else [united]) %}
+{% endmacro %}
+
+{#-
     Ends a query whose columns others read several times, so that PostgreSQL computes each column once: it would write the column's expression
     wherever it is read. Citus would compute all of the query on the coordinator.
 -#}

@@ -24,6 +24,24 @@ class Cluster:
         query = _parsed(statement)
         return [f"{why}: {scope.expression.sql('postgres')}" for scope, why in self._refused(query)]
 
+    def gathered(self, statement: str) -> list[str]:
+        """Each query for which Citus gathers a ``union all`` of distributed tables, to join it."""
+        query = _parsed(statement)
+        return [
+            scope.expression.sql("postgres")
+            for scope in traverse_scope(query)
+            if any(_is_outer_or_lateral(join) for join in scope.expression.args.get("joins") or ())
+            and any(self._is_spread_union(source, query) for source in _sources(scope))
+        ]
+
+    def _is_spread_union(self, source: exp.Expr | Scope, query: exp.Expr) -> bool:
+        return (
+            isinstance(source, Scope)
+            and isinstance(source.expression, exp.SetOperation)
+            and not source.expression.args.get("distinct")
+            and self._is_spread(source, query)
+        )
+
     def _refused(self, query: exp.Expr) -> Iterator[tuple[Scope, str]]:
         for scope in traverse_scope(query):
             outside = _outside(scope)
@@ -74,6 +92,10 @@ def _parsed(statement: str) -> exp.Expr:
 
 def _sources(scope: Scope) -> Iterable[exp.Expr | Scope]:
     return [source for _, source in scope.selected_sources.values()]
+
+
+def _is_outer_or_lateral(join: exp.Join) -> bool:
+    return bool(join.side) or isinstance(join.this, exp.Lateral)
 
 
 def _outside(scope: Scope) -> list[exp.Expr | Scope]:

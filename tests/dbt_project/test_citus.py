@@ -275,6 +275,8 @@ def test_no_model_test_or_card_has_a_form_that_citus_refuses(
     cluster = Cluster(wanted(dbt), views)
     refused = {name: found for name, text in selects.items() if (found := cluster.refused(text))}
     assert not refused, refused
+    gathered = {name: found for name, text in selects.items() if (found := cluster.gathered(text))}
+    assert not gathered, gathered
 
 
 def card_statements(dbt: Dbt, folder: Path) -> dict[str, str]:
@@ -353,3 +355,20 @@ EACH_FACT = "(select 1 from m.fact where fact.movie_id = {} limit 1)"
 )
 def test_that_check_knows_what_can_be_looked_up(statement: str, refused: int) -> None:
     assert len(CLUSTER.refused(statement)) == refused
+
+
+BOTH = "(select movie_id, day_id from m.fact union all select movie_id, day_id from m.film) as u"
+
+
+@pytest.mark.parametrize(
+    ("statement", "gathered"),
+    [
+        (f"select * from {BOTH}", 0),
+        (f"select * from {BOTH} join m.film on film.movie_id = u.movie_id", 0),
+        (f"select * from {BOTH} left join m.film on film.movie_id = u.movie_id", 1),
+        (f"select * from {BOTH} cross join lateral unnest(u.fields) as f (field)", 1),
+        ("select * from m.film cross join lateral unnest(film.fields) as f (field)", 0),
+    ],
+)
+def test_that_check_knows_which_unions_come_to_the_coordinator(statement: str, gathered: int) -> None:
+    assert len(CLUSTER.gathered(statement)) == gathered

@@ -3,7 +3,7 @@
     rows with the last value of this column only, as what came before was tested when it was the last.
 -#}
 {% test mostly_known(model, column_name, at_least, of_last=none) %}
-    with tested as (
+    with tested as {{ read_once() }} (
         select *
         from {{ model }}
         {{ 'where ' ~ of_last ~ ' = (select max(' ~ of_last ~ ') from ' ~ model ~ ')' if of_last }}

@@ -8,29 +8,23 @@ with snapshot as (
 
 version as (
     select * from {{ ref('int_movie_version') }}
-),
-
-read as (
-    select
-        movie_id,
-        snapshot_date,
-        lost_fields
-    from snapshot
-    where {{ landed_lately() }}
-
-    union all
-
-    select
-        movie_id,
-        first_seen_on as snapshot_date,
-        lost_fields
-    from version
-    where {{ landed_lately() }}
 )
 
+-- not unnested after the union: all of both tables would come to Citus's coordinator
 select
-    read.movie_id,
-    read.snapshot_date,
+    snapshot.movie_id,
+    snapshot.snapshot_date,
     lost.field
-from read
-cross join lateral unnest(read.lost_fields) as lost (field)
+from snapshot
+cross join lateral unnest(snapshot.lost_fields) as lost (field)
+where {{ landed_lately('snapshot.load_id') }}
+
+union all
+
+select
+    version.movie_id,
+    version.first_seen_on as snapshot_date,
+    lost.field
+from version
+cross join lateral unnest(version.lost_fields) as lost (field)
+where {{ landed_lately('version.load_id') }}

@@ -9,9 +9,9 @@ latest as not materialized (
 ),
 
 -- cast and crew have more columns than these, and not the same
-credit as not materialized (
-    {% for credits in [ref('stg_tmdb__movie_cast'), ref('stg_tmdb__movie_crew')] %}
-        {{ 'union all' if not loop.first }}
+{% set lists = {'cast_credit': ref('stg_tmdb__movie_cast'), 'crew_credit': ref('stg_tmdb__movie_crew')} %}
+{% for list, credits in lists.items() %}
+    {{ list }} as not materialized (
         select
             movie_id,
             credits_hash,
@@ -23,30 +23,39 @@ credit as not materialized (
             profile_path,
             load_id
         from {{ credits }}
-    {% endfor %}
+    ),
+{% endfor %}
+
+credit as not materialized (
+    select * from cast_credit
+    union all
+    select * from crew_credit
 ),
 
 {{ members_to_name('credit', 'person_id', 'credits') }},
 
 evidence as (
-    select
-        credit.person_id,
-        credit.name,
-        'film' as name_source,
-        latest.movie_id is not null as is_current,
-        seen.first_seen_on as named_on,
-        credit.movie_id,
-        credit.credits_hash
-    from credit
-    inner join seen
-        on
-            credit.movie_id = seen.movie_id
-            and credit.credits_hash = seen.version_hash
-    left join latest
-        on
-            credit.movie_id = latest.movie_id
-            and credit.credits_hash = latest.credits_hash
-    where {{ is_to_name('credit', 'person_id') }}
+    {% for list in joined_apart('credit', lists) %}
+        {{ 'union all' if not loop.first }}
+        select
+            credit.person_id,
+            credit.name,
+            'film' as name_source,
+            latest.movie_id is not null as is_current,
+            seen.first_seen_on as named_on,
+            credit.movie_id,
+            credit.credits_hash
+        from {{ list }} as credit
+        inner join seen
+            on
+                credit.movie_id = seen.movie_id
+                and credit.credits_hash = seen.version_hash
+        left join latest
+            on
+                credit.movie_id = latest.movie_id
+                and credit.credits_hash = latest.credits_hash
+        where {{ is_to_name('credit', 'person_id') }}
+    {% endfor %}
 ),
 
 best as (
@@ -63,20 +72,26 @@ best as (
 -- someone with several credits in that list is named once
 (
     select
-        best.person_id,
+        credit.person_id,
         max(credit.name) as name,
         max(credit.original_name) as original_name,
         max(credit.gender) as gender,
         max(credit.known_for_department) as known_for_department,
         max(credit.profile_path) as profile_path,
         max(credit.load_id) as load_id
-    from best
-    inner join credit
-        on
-            best.person_id = credit.person_id
-            and best.movie_id = credit.movie_id
-            and best.credits_hash = credit.credits_hash
-    group by best.person_id
+    from (
+        {% for list in joined_apart('credit', lists) %}
+            {{ 'union all' if not loop.first }}
+            select credit.*
+            from best
+            inner join {{ list }} as credit
+                on
+                    best.person_id = credit.person_id
+                    and best.movie_id = credit.movie_id
+                    and best.credits_hash = credit.credits_hash
+        {% endfor %}
+    ) as credit
+    group by credit.person_id
 )
 {{ named_by_nothing('person_id', [
     'name', 'original_name', 'gender', 'known_for_department', 'profile_path',
