@@ -14,7 +14,7 @@ provider as not materialized (
     select * from {{ ref('stg_tmdb__movie_provider') }}
 ),
 
-movie as (
+movie as {{ read_once() }} (
     select * from {{ ref('dim_movie') }}
 ),
 
