@@ -22,7 +22,7 @@
 {% endmacro %}
 
 {% macro sql_hash(sql) %}
-    {% set described = [modules.re.sub('load_id > -?[0-9]+ and [a-z_.]*load_id <= [0-9]+', '', sql), model.description] %}
+    {% set described = [modules.re.sub('load_id (>|<=) -?[0-9]+', '', sql), model.description] %}
     {% for name, column in model.columns.items() %}
         {% do described.append([name, column.data_type, column.description]) %}
     {% endfor %}
