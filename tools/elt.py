@@ -59,6 +59,9 @@ HELD_ANYHOW: Final = (
     "groups_count_films_once",
 )
 
+#: A mistyped name in SELECT would otherwise build nothing, and say so in a warning alone.
+_NO_EMPTY_SELECTION: Final = ("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}')
+
 #: Of failed models and tests, so many are named.
 _NAMED: Final = 5
 
@@ -315,6 +318,8 @@ def _options(words: list[str]) -> tuple[bool, list[str], list[str]]:
     if own.log_format is not None:
         os.environ["TMDB_LOG_FORMAT"] = own.log_format  # for all steps
     build_options = words[split + 1 :]
+    if "--select" in build_options:
+        build_options += _NO_EMPTY_SELECTION
     if not own.build_only:
         # unit tests judge the models, not the day's data
         build_options += ["--exclude-resource-type", "unit_test"]

@@ -51,12 +51,6 @@ def test_every_model_and_column_is_described(built_zone: LandingZone, dbt: Dbt, 
     assert all(comments[0])
 
 
-def test_a_name_in_a_selection_that_is_none_ends_the_command(dbt: Dbt) -> None:
-    result = dbt.invoke("list", "--select", "dim_movie dim_moive")
-    assert not result.success
-    assert "'dim_moive' does not match" in str(result.exception)
-
-
 def test_every_table_is_as_its_contract_says(built_zone: LandingZone, dbt: Dbt) -> None:
     for node in dbt.manifest.nodes.values():
         if node.resource_type != "model" or node.config.materialized != "incremental":

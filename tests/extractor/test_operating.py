@@ -143,6 +143,12 @@ class TestTwoSchedulers:
         assert hook.received == []
 
 
+def test_a_name_in_a_selection_that_is_none_ends_the_build(start_elt: Elt) -> None:
+    ended = start_elt("--build-only", "--", "--select", "fine", "broekn")
+    said = "".join(ended.communicate(timeout=120))
+    assert ended.returncode == 2 and "'broekn' does not match" in said
+
+
 @pytest.mark.slow
 def test_a_failed_build_is_told_with_what_failed(
     start_elt: Elt, tmdb: StandIn, zone: Zone, hook: Hook
