@@ -59,9 +59,6 @@ HELD_ANYHOW: Final = (
     "groups_count_films_once",
 )
 
-#: A mistyped name in SELECT would otherwise build nothing, and say so in a warning alone.
-_NO_EMPTY_SELECTION: Final = ("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}')
-
 #: Of failed models and tests, so many are named.
 _NAMED: Final = 5
 
@@ -158,6 +155,8 @@ class Day:
         code, _ = await self._end("dbt build", dbt, started)
         parts, failed = read_results(results_file())
         self.steps[-1].parts = parts
+        if not (code or parts):  # of which dbt says only that there is nothing to do
+            raise _FailedError("SELECT names nothing that is built: see dbt's warning", "dbt build", 2)
         if code:
             which = "step 2 of 2 failed: dbt build" if len(self.steps) > 1 else "dbt build failed"
             if failed:
@@ -318,8 +317,6 @@ def _options(words: list[str]) -> tuple[bool, list[str], list[str]]:
     if own.log_format is not None:
         os.environ["TMDB_LOG_FORMAT"] = own.log_format  # for all steps
     build_options = words[split + 1 :]
-    if "--select" in build_options:
-        build_options += _NO_EMPTY_SELECTION
     if not own.build_only:
         # unit tests judge the models, not the day's data
         build_options += ["--exclude-resource-type", "unit_test"]
