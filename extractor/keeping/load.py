@@ -19,6 +19,7 @@ from typing import IO, Any, Final
 
 import orjson
 
+from common.errors import one_line
 from common.files import unpacked
 from common.report import Report
 from extractor import answer, landing, values
@@ -55,7 +56,7 @@ async def land_files(
     """
     parameters = {"files": list(files), "date": day and day.isoformat()}
     async with landing.run("load", parameters, None, report or Report()) as zone:
-        log.info("run %d: loading %s", zone.run_id, ", ".join(files))
+        log.info("run %d: loading %s", zone.run_id, ", ".join(map(one_line, files)))
         await _land(zone, _batches(rows_of(files, day)), report_seconds)
     return zone
 

@@ -284,7 +284,9 @@ def test_with_a_date_a_line_must_be_a_film(zone: Zone, tmp_path: Path, bad: Any,
         loaded(lines(tmp_path / "file", bad), day=DAY)
 
 
-def test_files_that_are_none(program: Program, zone: Zone, tmp_path: Path) -> None:
+def test_files_that_are_none(
+    program: Program, zone: Zone, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     done = program("load", str(tmp_path / "missing"))
     assert done.returncode == 2 and "missing: No such file" in done.stderr and "Traceback" not in done.stderr
     with pytest.raises(InputError, match="Is a directory"):
@@ -292,8 +294,9 @@ def test_files_that_are_none(program: Program, zone: Zone, tmp_path: Path) -> No
     with pytest.raises(InputError, match="nothing to load"):
         loaded(lines(tmp_path / "empty"))
     odd = lines(Path(os.fsdecode(bytes(tmp_path / "\n") + b"\xff")), "{")
-    with pytest.raises(InputError, match="not JSON"):
+    with pytest.raises(InputError, match="not JSON"), caplog.at_level("INFO"):
         loaded(odd)
+    assert b"loading" in caplog.text.encode()  # which a surrogate could not be
     assert ", line 1: not JSON" in zone.last_run()["error"] and "\n" not in zone.last_run()["error"]
     cut = tmp_path / "cut.gz"
     cut.write_bytes(
