@@ -46,7 +46,7 @@ def increment_command(console: Console, films: int, short: int, long: int, repea
 )
 @click.pass_obj
 def catalogue_command(console: Console, films: int, cast: int) -> None:
-    """dbt's time for the first day of mode export."""
+    """dbt's time for the first two days of mode export."""
     increment.measure_catalogue(console, films, cast)
 
 
@@ -83,7 +83,7 @@ def landing_command(console: Console, films: int, repeats: int) -> None:
     default=50_000,
     show_default=True,
     type=click.IntRange(1, 1_000_000),
-    help="Films of the large catalogue; the goal is about 1000000, which takes half an hour.",
+    help="Films of the large catalogue; the goal is about 1000000, which takes half an hour or more.",
 )
 @click.pass_obj
 def memory_command(console: Console, small: int, large: int) -> None:

@@ -40,7 +40,6 @@ def proxy_for(root: str) -> str | None:
     Without a scheme it is an http proxy, as curl has it. Raises `ConfigurationError` for one that can't be
     used; its user name and password are not shown.
     """
-
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(root)
