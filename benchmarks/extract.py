@@ -38,8 +38,8 @@ CONTENDERS: Final[Mapping[str, Sequence[str]]] = {
     "dlt": ["-m", "benchmarks.rivals.dlt_pipeline"],
 }
 OURS, SEQUENTIAL, DLT = CONTENDERS
-#: How many times our CPU time a rival takes at 10,000 films, at least.
-GOALS: Final = {SEQUENTIAL: 2.0, DLT: 4.0}
+#: How many times our CPU time a rival takes at 10,000 films, at least: on a first day, and on an ordinary one.
+GOALS: Final = {SEQUENTIAL: (2.0, 2.0), DLT: (4.5, 3.0)}
 
 _LANDED: Final = """
     select resource_id as movie_id, snapshot_date, payload from raw.tmdb_response
@@ -225,11 +225,12 @@ def _tell(console: Console, case: Case, figures: Mapping[str, Figures]) -> None:
         limit = ours.requests / case.rps
         console.print(
             f"{case}: {ours.requests:,} requests in {ours.cost.wall:.1f} s; the pace alone: {limit:.1f} s"
-            f" (goal: at most {1.03 * limit + 2:.1f} s); at most {ours.highest_rate} in any second"
+            f" (goal: at most {1.02 * limit + 1:.1f} s); at most {ours.highest_rate} in any second"
             f" (goal: at most {case.rps * 1.1:.0f})"
         )
     elif case.films >= _LARGE:
-        for name, goal in GOALS.items():
+        for name, (first, ordinary) in GOALS.items():
             if name in figures:
+                goal = first if case.first else ordinary
                 ratio = figures[name].cost.cpu / ours.cost.cpu
                 console.print(f"{case}: {name} takes {ratio:.1f} × our CPU (goal: at least {goal:g} ×)")

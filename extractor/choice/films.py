@@ -32,6 +32,8 @@ CHUNK: Final = 1000
 #: What of the films that TMDB's total promises may be missing although every page was full: ranks move
 #: between two pages, so an id comes twice and another not at all (measured: 1.4 %).
 _REPEATED: Final = 0.1
+#: An id export that names less than this part of what a run before asked for is not the whole catalogue.
+_WHOLE: Final = 0.5
 #: Wrong lines of a list of ids that are named.
 _NAMED_LINES: Final = 10
 
@@ -83,6 +85,13 @@ select coalesce(
     min(snapshot_date)
 )
 from raw.extract_run where status = 'finished' and snapshot_date < %(date)s
+"""
+
+#: The most that a finished run through the whole catalogue asked for, with the same bound of popularity.
+_CATALOGUE: Final = """
+select max(requested) from raw.extract_run
+where mode = 'export' and status = 'finished' and parameters ->> 'limit' is null
+    and coalesce((parameters ->> 'min_popularity')::numeric, 0) = %(least)s
 """
 
 
@@ -187,7 +196,7 @@ class _Choice:
     async def popular(self) -> None:
         """Discover's films, beyond its last page those of the daily id export, then those to be tracked."""
         settings, selection = self._settings, self.selection
-        await self._discovered()
+        total = await self._discovered()
         wanted = min(settings.pages * PAGE_FILMS, settings.limit or settings.pages * PAGE_FILMS)
         if settings.pages > LAST_PAGE and (found := len(selection.ids)) < wanted:
             try:
@@ -198,6 +207,12 @@ class _Choice:
             else:
                 selection.failures += named.failures
                 self._take(named.ids)
+                promised, found = min(wanted, total), len(selection.ids)
+                if found < promised * (1 - _REPEATED) and not self._least:
+                    selection.problems.append(
+                        f"TMDB's discover and id export named {found:,} films, and discover's own total"
+                        f" promises {promised:,}"
+                    )
         del selection.ids[wanted:]
         if settings.track_days:
             chosen = len(selection.ids)
@@ -208,8 +223,16 @@ class _Choice:
 
     async def export(self) -> None:
         """The whole catalogue, by the daily id export."""
-        named = await export.films_of(self._client, self._settings, limit=self._settings.limit)
+        limit = self._settings.limit
+        named = await export.films_of(self._client, self._settings, limit=limit)
         self.selection = Selection("export", named.ids, failures=named.failures)
+        rows = await self._query(_CATALOGUE, {"least": self._least})
+        most = (rows and rows[0][0]) or 0
+        if not limit and len(named.ids) < most * _WHOLE:
+            self.selection.problems.append(
+                f"the id export names {len(named.ids):,} films, and a run before asked for {most:,}: it is not"
+                " the whole catalogue, though what it names is landed"
+            )
 
     async def changes(self) -> None:
         """What changed since the last run that went as far; the whole catalogue when that is too long ago."""
@@ -245,8 +268,10 @@ class _Choice:
         log.warning("cannot read %s %d: %s", label, number, error)
         self.selection.failures.append(self._client.failure(label, number, error))
 
-    async def _discovered(self) -> None:
-        """The films of discover's pages. These are not a snapshot: ids repeat between them."""
+    async def _discovered(self) -> int:
+        """The films of discover's pages, which are not a snapshot: ids repeat between them. Returns how many
+        films there are on all its pages.
+        """
         settings, problems = self._settings, self.selection.problems
         query = {
             **discover.query(settings.discover),
@@ -262,7 +287,8 @@ class _Choice:
         films = [film for page in found for film in page["results"]]
         self._take(film["id"] for film in films if _popularity(film) >= self._least)
         totals = [answer.at_least(page.get("total_results")) for page in found if page["results"]]
-        promised = min([last * PAGE_FILMS, *totals])
+        total = min(totals, default=0)
+        promised = min(last * PAGE_FILMS, total)
         different = len({film["id"] for film in films})
         if not films:
             which = f" for TMDB_DISCOVER={settings.discover}" if settings.discover else ""
@@ -272,6 +298,7 @@ class _Choice:
                 f"TMDB's discover listed {different:,} films, and its own total promises {promised:,} on"
                 f" these {last:,} pages"
             )
+        return total
 
     async def _changed(self, first: date, last: date) -> None:
         """The films that changed from `first` to `last`. A range with too many pages is halved; the halves

@@ -218,6 +218,36 @@ def test_nothing_chosen_is_no_success(
     assert zone.last_run()["status"] == "failed"
 
 
+def test_an_export_much_shorter_than_the_last_is_no_whole_catalogue(
+    extract: Extract, tmdb: StandIn, zone: Zone, files: Files, line: Callable[..., bytes]
+) -> None:
+    files.put(DAY, [line(film, 60.0 - film) for film in range(1, 51)])
+    extract(mode="export", export_url=files.url)
+    tmdb.today = next_day = DAY + timedelta(days=1)
+    files.put(next_day, [line(film, 60.0 - film) for film in range(1, 20)])
+    with pytest.raises(RunFailedError, match=r"names 19 films, and a run before asked for 5\d"):
+        extract(mode="export", export_url=files.url)
+    assert landed(zone, next_day) == set(range(1, 20))
+    extract(mode="export", export_url=files.url, limit=5)
+    extract(mode="export", export_url=files.url, min_popularity=55)
+
+
+def test_a_short_export_behind_discovers_pages_is_told(
+    extract: Extract,
+    tmdb: StandIn,
+    zone: Zone,
+    files: Files,
+    line: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("extractor.choice.films.LAST_PAGE", 2)
+    tmdb.repeats = 0.0
+    files.put(DAY, [line(film) for film in tmdb.ids()[40:60]])
+    with pytest.raises(RunFailedError, match="named 60 films, and discover's own total promises 100"):
+        extract(pages=5, export_url=files.url)
+    assert len(landed(zone)) == 60
+
+
 def test_a_large_catalogue_takes_some_bytes_a_film() -> None:
     films = 60_000
     chance = random.Random(11)

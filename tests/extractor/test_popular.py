@@ -300,10 +300,10 @@ class TestTheCatalogue:
         assert tmdb.traffic.count("/3/discover") == -(-len(tmdb.ids()) // 20)
 
     @pytest.mark.slow
-    def test_beyond_page_500_windows_of_release_dates_go_on(
+    def test_beyond_page_500_the_id_export_goes_on(
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # as if TMDB had 5 pages and no more: 100 of 300 films without windows
+        # as if TMDB had 5 pages and no more: 100 of 300 films without the export
         monkeypatch.setattr("extractor.choice.films.LAST_PAGE", 5)
         tmdb.repeats = 0.0
         extract(pages=10)
