@@ -134,6 +134,8 @@ def status_error(status: int, body: bytes, headers: httpx.Headers) -> FailedErro
         reason, detail = "redirect", f"redirected ({status}), which is not followed"
     elif 200 < status < 300:
         detail = "an answer without a film"
+    elif status == 407:
+        kind, detail = FailedError, "the proxy of HTTP_PROXY wants a user name and a password, or others"
     elif status < 500 and status not in (408, 425):
         kind = FailedError
     wait = retry_after(headers.get("retry-after"), datetime.now(UTC))

@@ -212,7 +212,9 @@ def _replay(programs: Programs, variables: Mapping[str, str], file: Path) -> Non
             source.kill()
         said = (_opened(target.stderr).read() + _opened(source.stderr).read()).decode(errors="replace")
     if target.returncode != 0 or source.returncode != 0:
-        raise WarehouseError(
+        # pg_restore, which only reads, has given up by itself: the file is damaged or cut short
+        kind = UsageError if source.returncode > 0 else WarehouseError
+        raise kind(
             f"cannot restore {file}; nothing was changed:\n"
             + "\n".join(f"  {line}" for line in said.splitlines()[-12:])
         )

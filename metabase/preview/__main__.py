@@ -76,7 +76,7 @@ def main(
     """Write the dashboards as one page that works from a file, without a network, or serve them live.
 
     Exit code 1 when the warehouse can't be asked or a card's SQL fails (the page is written and says it,
-    too), 2 when the dashboards' files or an option are wrong, or the port is taken.
+    too), 2 when the dashboards' files or an option are wrong, nothing is built yet, or the port is taken.
     """
     try:
         warehouse.enter()

@@ -13,7 +13,7 @@ from psycopg import errors, sql
 from psycopg.rows import tuple_row
 
 import warehouse
-from metabase.errors import DashboardError
+from metabase.errors import DashboardError, UsageError
 from metabase.template import Value
 from warehouse.roles import READER
 
@@ -104,7 +104,7 @@ class Reader:
             raise CardError(str(error).strip()) from error
 
     def extent(self, relation: str, column: str) -> Extent:
-        """The dates in a column. Raises `DashboardError` when the table was never built."""
+        """The dates in a column. Raises `UsageError` when the table was never built."""
         query = sql.SQL("select max({0}), count(distinct {0}) from {1}").format(
             sql.Identifier(column), sql.Identifier(*relation.split("."))
         )
@@ -113,7 +113,7 @@ class Reader:
                 database = connection.info.dbname
                 last, days = connection.execute(query).fetchone() or (None, 0)
         except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
-            raise DashboardError(
+            raise UsageError(
                 f"the database {database} has no tables of this project yet ({relation} is "
                 "missing): `make elt` fills it; `make demo` fills tmdb_demo, without an account"
             ) from error

@@ -29,7 +29,8 @@ from common.secret import Secret, redact_all
 from demo.server import StandIn
 from extractor.choice import export
 from extractor.connection import opened
-from extractor.http import retry_after
+from extractor.errors import FailedError
+from extractor.http import retry_after, status_error
 from extractor.values import today
 from tests import programs
 from tests.extractor.conftest import DAY, HOOK_KEY, Extract, Hook, Program, Start, Zone, wait_for
@@ -219,6 +220,10 @@ class TestDates:
     )
     def test_a_retry_after_beyond_all_dates(self, text: str) -> None:
         assert retry_after(text, datetime(2026, 1, 1, tzinfo=UTC)) in (None, 0.0, 120.0)
+
+    def test_a_proxy_that_wants_a_password_is_not_tmdb(self) -> None:
+        error = status_error(407, b"", httpx.Headers())
+        assert type(error) is FailedError and "HTTP_PROXY" in error.detail
 
     @pytest.mark.parametrize("popularity", [1e305, 1.7e308, -1e305, 1e12, 0.0])
     def test_a_popularity_beyond_all_bounds_sorts_where_it_belongs(self, popularity: float) -> None:

@@ -88,7 +88,7 @@ def test_no_tables_yet(site: Site, folder: Path) -> None:
     with psycopg.connect(**connection_parameters(site.pg)) as connection:
         connection.execute("drop schema marts cascade")
     written = site.write("never.html", "--folder", str(folder))
-    assert written.exit_code == 1
+    assert written.exit_code == 2
     assert "`make demo`" in written.stderr
     assert "Traceback" not in written.stderr
     (folder / "metabase.yml").write_text(PROJECT_FILE.replace("seen.day", "unseen.day"))
