@@ -38,7 +38,7 @@ CONTENDERS: Final[Mapping[str, Sequence[str]]] = {
     "dlt": ["-m", "benchmarks.rivals.dlt_pipeline"],
 }
 OURS, SEQUENTIAL, DLT = CONTENDERS
-#: How many times our CPU time a rival takes at 10,000 films, at least: on a first day, and on an ordinary one.
+#: How many times our CPU time a rival takes at 10,000 films, at least: on a first day, on an ordinary one.
 GOALS: Final = {SEQUENTIAL: (2.0, 2.0), DLT: (4.5, 3.0)}
 
 _LANDED: Final = """

@@ -230,8 +230,8 @@ class _Choice:
         most = (rows and rows[0][0]) or 0
         if not limit and len(named.ids) < most * _WHOLE:
             self.selection.problems.append(
-                f"the id export names {len(named.ids):,} films, and a run before asked for {most:,}: it is not"
-                " the whole catalogue, though what it names is landed"
+                f"the id export names {len(named.ids):,} films, and a run before asked for {most:,}: it is"
+                " not the whole catalogue, though what it names is landed"
             )
 
     async def changes(self) -> None:
