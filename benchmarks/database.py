@@ -49,15 +49,18 @@ class BenchWarehouse:
             sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(self._name))
         )
 
-    def dbt(self, *command: str, waits: bool = False) -> float:
+    def dbt(self, *command: str, waits: bool = False, project: Path | None = None) -> float:
         """Seconds that dbt takes: as a whole process or, if it `waits`, from when a dbt that has read
-        the project is told to go, as in `make elt`. Raises CalledProcessError.
+        the project is told to go, as in `make elt`. `project`: another dbt project than ours. Raises
+        CalledProcessError.
         """
+        folder = PROJECT / "build" / "bench" / self._name
+        environment = {**self.environment(), "TMDB_BUILD_FOLDER": str(folder)}
         program = [sys.executable, "-m", "tools.dbt_command", *(["--wait"] if waits else []), *command]
-        environment = {
-            **self.environment(),
-            "TMDB_BUILD_FOLDER": str(PROJECT / "build" / "bench" / self._name),
-        }
+        if project:
+            folders = ("--project-dir", project, "--profiles-dir", project)
+            folders += ("--target-path", folder / "target", "--log-path", folder / "logs")
+            program = [str(Path(sys.executable).with_name("dbt")), *command, *map(str, folders)]
         began = time.perf_counter()
         with subprocess.Popen(
             [*program, "--quiet", "--exclude-resource-type", "unit_test"],
