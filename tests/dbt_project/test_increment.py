@@ -52,9 +52,7 @@ def written(zone: LandingZone, before: dict[str, int]) -> dict[str, int]:
 DEFINITIONS = "select relation, xmin::text from ops.definition order by 1"
 
 
-def test_a_second_day_rewrites_no_dimension_and_defines_nothing_anew(
-    built_zone: LandingZone, dbt: Dbt
-) -> None:
+def test_a_second_day_writes_no_dimension_and_no_definition(built_zone: LandingZone, dbt: Dbt) -> None:
     built_zone.land(DAY, FILMS)
     built_zone.build()
     before = writes(built_zone)
