@@ -57,62 +57,45 @@ compared as (
     window snapshots as (partition by snapshot.movie_id order by snapshot.snapshot_date)
 ),
 
-turn as {{ read_once() }} (
-    select * from compared
-    where hash_before <> watch_providers_hash
+-- where a list differs from the one before, what it has may have joined, and what that one had may have left
+turn as (
+    select
+        compared.movie_id,
+        compared.changed_on,
+        compared.compared_with,
+        compared.load_id,
+        side.change_kind,
+        side.watch_providers_hash
+    from compared
+    cross join
+        lateral unnest(
+            array['joined', 'left'],
+            array[compared.watch_providers_hash, compared.hash_before]
+        ) as side (change_kind, watch_providers_hash)
+    where compared.hash_before <> compared.watch_providers_hash
 ),
 
-offer as (
+-- what was there before and is still there, in both lists, did neither
+change as (
     select
         turn.movie_id,
-        turn.changed_on,
-        turn.compared_with,
-        turn.load_id,
         provider.iso_3166_1,
         provider.provider_id,
         provider.offer_type,
-        'joined' as change_kind
+        turn.changed_on,
+        turn.compared_with,
+        min(turn.change_kind) as change_kind,
+        max(turn.load_id) as load_id
     from turn
     inner join provider
         on
             turn.movie_id = provider.movie_id
             and turn.watch_providers_hash = provider.watch_providers_hash
-
-    union all
-
-    select
-        turn.movie_id,
-        turn.changed_on,
-        turn.compared_with,
-        turn.load_id,
-        provider.iso_3166_1,
-        provider.provider_id,
-        provider.offer_type,
-        'left' as change_kind
-    from turn
-    inner join provider
-        on
-            turn.movie_id = provider.movie_id
-            and turn.hash_before = provider.watch_providers_hash
-),
-
--- what was there before and is still there neither joined nor left
-change as (
-    select
-        offer.movie_id,
-        offer.iso_3166_1,
-        offer.provider_id,
-        offer.offer_type,
-        offer.changed_on,
-        offer.compared_with,
-        min(offer.change_kind) as change_kind,
-        max(offer.load_id) as load_id
-    from offer
-    inner join movie on offer.movie_id = movie.movie_id
-    inner join dim_provider on offer.provider_id = dim_provider.provider_id
+    inner join movie on turn.movie_id = movie.movie_id
+    inner join dim_provider on provider.provider_id = dim_provider.provider_id
     group by
-        offer.movie_id, offer.iso_3166_1, offer.provider_id, offer.offer_type, offer.changed_on,
-        offer.compared_with
+        turn.movie_id, provider.iso_3166_1, provider.provider_id, provider.offer_type, turn.changed_on,
+        turn.compared_with
     having count(*) = 1
 )
 
