@@ -33,51 +33,36 @@ shown as (
     where version.version_hash is not null
     group by new_snapshot.movie_id, version.block, version.version_hash
 )
-{% if not is_incremental() %}
-    select
-        movie_id,
-        version_hash,
-        block,
-        shown_on as first_seen_on,
-        load_id
-    from shown
-{% else %}
+
+{% if is_incremental() %}
     ,
 
     known as not materialized (
         select * from {{ this }}
     ),
 
-    doubtful as (
+    -- whose first day was landed anew, and no longer shows them
+    settled as {{ read_once() }} (
         select
             known.movie_id,
             known.version_hash,
             known.block,
-            new_snapshot.load_id
+            min(snapshot.snapshot_date) as first_seen_on,
+            max(new_snapshot.load_id) as load_id
         from known
         inner join new_snapshot
             on
                 known.movie_id = new_snapshot.movie_id
                 and known.first_seen_on = new_snapshot.snapshot_date
+        left join snapshot
+            on
+                known.movie_id = snapshot.movie_id
+                and known.version_hash in ({{ hashes_of_blocks('snapshot').values() | join(', ') }})
         where
             not coalesce(
                 known.version_hash in ({{ hashes_of_blocks('new_snapshot').values() | join(', ') }}), false
             )
-    ),
-
-    settled as {{ read_once() }} (
-        select
-            doubtful.movie_id,
-            doubtful.version_hash,
-            doubtful.block,
-            min(snapshot.snapshot_date) as first_seen_on,
-            max(doubtful.load_id) as load_id
-        from doubtful
-        left join snapshot
-            on
-                doubtful.movie_id = snapshot.movie_id
-                and doubtful.version_hash in ({{ hashes_of_blocks('snapshot').values() | join(', ') }})
-        group by doubtful.movie_id, doubtful.version_hash, doubtful.block
+        group by known.movie_id, known.version_hash, known.block
     )
 
     select
@@ -89,14 +74,16 @@ shown as (
     from settled
 
     union all
+{% endif %}
 
-    select
-        shown.movie_id,
-        shown.version_hash,
-        shown.block,
-        least(shown.shown_on, known.first_seen_on) as first_seen_on,
-        shown.load_id
-    from shown
+select
+    shown.movie_id,
+    shown.version_hash,
+    shown.block,
+    least(shown.shown_on{{ ', known.first_seen_on' if is_incremental() }}) as first_seen_on,
+    shown.load_id
+from shown
+{% if is_incremental() %}
     left join known on shown.movie_id = known.movie_id and shown.version_hash = known.version_hash
     left join settled on shown.movie_id = settled.movie_id and shown.version_hash = settled.version_hash
     where settled.movie_id is null
