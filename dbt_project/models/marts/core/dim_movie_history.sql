@@ -7,6 +7,8 @@
 -- the lists of columns are written by loops, whose indentation the linter cannot follow
 -- noqa: disable=LT02,LT05
 
+{% set sides = {'day_before': ('<', 'desc'), 'day_after': ('>', 'asc')} %}
+
 with snapshot as not materialized (
     select * from {{ ref('stg_tmdb__movie_snapshot') }}
 ),
@@ -37,12 +39,9 @@ changed_movie as {{ read_once() }} (
             order by history.valid_from desc
             limit 1
         ) as known on new_snapshot.snapshot_date < known.valid_to or known.valid_to is null
-        {% for side, sign, direction in [('day_before', '<', 'desc'), ('day_after', '>', 'asc')] %}
+        {% for side, (sign, direction) in sides.items() %}
         left join lateral (
-            select
-                beside.snapshot_date,
-                beside.content_hash,
-                beside.language
+            select beside.*
             from snapshot as beside
             where beside.movie_id = new_snapshot.movie_id and beside.snapshot_date {{ sign }} new_snapshot.snapshot_date
             order by beside.snapshot_date {{ direction }}
@@ -54,18 +53,14 @@ changed_movie as {{ read_once() }} (
             and (
                 version.description_hash is distinct from
                 case when known.movie_id is not null then {{ description_hash('known') }} end
+                {% for side in sides %}
                 or (
                     not new_snapshot.is_gone
-                    and (
-                        (day_before.content_hash, day_before.language)
-                        is distinct from (new_snapshot.content_hash, new_snapshot.language)
-                        or (
-                            day_after.snapshot_date is not null
-                            and (day_after.content_hash, day_after.language)
-                            is distinct from (new_snapshot.content_hash, new_snapshot.language)
-                        )
-                    )
+                    and {{ side }}.movie_id is not null
+                    and ({{ side }}.content_hash, {{ side }}.language)
+                    is distinct from (new_snapshot.content_hash, new_snapshot.language)
                 )
+                {% endfor %}
             )
     {% else %}
         select movie_id from movie
@@ -87,7 +82,6 @@ compared as (
             lag(version.description_hash) over snapshots as hash_before,
             lag(snapshot.content_hash) over snapshots as content_before,
             lag(coalesce(snapshot.language, 'en-US')) over snapshots as language_before,
-            lag(snapshot.snapshot_date) over snapshots as date_before,
             last_value(snapshot.content_hash) over (
                 snapshots rows between unbounded preceding and unbounded following
             ) as last_content
@@ -107,16 +101,16 @@ turn as (
     select
         compared.*,
         lead(compared.snapshot_date) over turns as valid_to,
-        compared.hash_before is null and compared.date_before is not null as is_back,
         -- the version's texts are those of its last day, so that they are in the language asked for last
         lead(compared.content_before, 1, compared.last_content) over turns as shown_content,
-        lag(compared.content_before) over turns as content_before_gap,
-        lag(compared.language_before) over turns as language_before_gap
+        -- what came back is told apart from what was there before the film had gone
+        {% for said in ['content', 'language'] %}
+        case when compared.hash_before is null then lag(compared.{{ said }}_before) over turns else compared.{{ said }}_before end
+            as told_from_{{ said }},
+        {% endfor %}
+        count(compared.description_hash) over turns = 1 as is_first
     from compared
-    left join version
-        on
-            compared.movie_id = version.movie_id
-            and compared.content_hash = version.content_hash
+    left join version on compared.movie_id = version.movie_id and compared.content_hash = version.content_hash
     left join version as version_before
         on
             compared.movie_id = version_before.movie_id
@@ -132,55 +126,42 @@ turn as (
             {% endfor %}
         )
     window turns as (partition by compared.movie_id order by compared.snapshot_date)
-),
-
-described as (
-    select
-        turn.movie_id,
-        turn.snapshot_date as valid_from,
-        turn.valid_to,
-        turn.is_back,
-        turn.load_id,
-        lag(turn.snapshot_date) over versions is null as is_first,
-        turn.language = case when turn.is_back then turn.language_before_gap else turn.language_before end as is_same_language
-        {%- for column in descriptive_columns() %},
-            shown.{{ column }},
-            (version.{{ column }} is distinct from version_before.{{ column }}) as {{ column }}_differs
-        {%- endfor %}
-    from turn
-    inner join version
-        on
-            turn.movie_id = version.movie_id
-            and turn.content_hash = version.content_hash
-    inner join version as shown
-        on
-            turn.movie_id = shown.movie_id
-            and turn.shown_content = shown.content_hash
-    left join version as version_before
-        on
-            turn.movie_id = version_before.movie_id
-            and case when turn.is_back then turn.content_before_gap else turn.content_before end = version_before.content_hash
-    window versions as (partition by turn.movie_id order by turn.snapshot_date)
 )
 
 select
-    {{ 'changed_movie' if is_incremental() else 'described' }}.movie_id,
-    described.valid_from,
-    described.valid_to,
-    described.valid_to is null as is_current,
-    case when described.is_first then 'first seen' when described.is_back then 'reappeared' else 'changed' end as change_kind,
+    changed_movie.movie_id,
+    turn.snapshot_date as valid_from,
+    turn.valid_to,
+    turn.valid_to is null as is_current,
     case
-        when not described.is_first
+        when turn.is_first then 'first seen' when turn.hash_before is null then 'reappeared' else 'changed'
+    end as change_kind,
+    case
+        when not turn.is_first
             then nullif(concat_ws(
                 ', ',
                 {% for column in descriptive_columns() %}
-                    case when described.{{ column }}_differs {{ 'and described.is_same_language' if column in translated_columns() }} then '{{ column }}' end
+                    case
+                        when version.{{ column }} is distinct from version_before.{{ column }}
+                            {{ 'and turn.language = turn.told_from_language' if column in translated_columns() }}
+                            then '{{ column }}'
+                    end
                     {{- ',' if not loop.last }}
                 {% endfor %}
             ), '')
     end as changed_columns,
     {% for column in descriptive_columns() %}
-        described.{{ column }},
+        shown.{{ column }},
     {% endfor %}
-    described.load_id
-from {{ 'changed_movie left join described on changed_movie.movie_id = described.movie_id' if is_incremental() else 'described' }}
+    turn.load_id
+from changed_movie
+{{ 'left' if is_incremental() else 'inner' }} join turn
+    on
+        changed_movie.movie_id = turn.movie_id
+        and turn.description_hash is not null
+left join version on turn.movie_id = version.movie_id and turn.content_hash = version.content_hash
+left join version as version_before
+    on
+        turn.movie_id = version_before.movie_id
+        and turn.told_from_content = version_before.content_hash
+left join version as shown on turn.movie_id = shown.movie_id and turn.shown_content = shown.content_hash
