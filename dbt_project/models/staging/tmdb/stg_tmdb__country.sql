@@ -9,14 +9,10 @@ select distinct on (landed.snapshot_date, country.iso_3166_1)
     landed.load_id
 from {{ landed('country_list') }}
 {{ 'left' if is_incremental() else 'inner' }} join lateral (
-    select *
-    from (
-        select
-            {{ json_key('element.sent', 'iso_3166_1') }} as iso_3166_1,
-            {{ json_text('element.sent', 'english_name') }} as english_name,
-            {{ json_text('element.sent', 'native_name') }} as native_name
-        from {{ json_elements("landed.payload") }} as element (sent)
-    ) as country
-    where iso_3166_1 is not null
-) as country on true
+    select
+        {{ json_key('element.sent', 'iso_3166_1') }} as iso_3166_1,
+        {{ json_text('element.sent', 'english_name') }} as english_name,
+        {{ json_text('element.sent', 'native_name') }} as native_name
+    from {{ json_elements("landed.payload") }} as element (sent)
+) as country on country.iso_3166_1 is not null
 order by landed.snapshot_date asc, country.iso_3166_1 asc, country.english_name desc nulls last

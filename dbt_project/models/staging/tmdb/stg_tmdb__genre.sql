@@ -8,13 +8,9 @@ select distinct on (landed.snapshot_date, genre.genre_id)
     landed.load_id
 from {{ landed('genre_list') }}
 {{ 'left' if is_incremental() else 'inner' }} join lateral (
-    select *
-    from (
-        select
-            {{ json_id('element.sent') }} as genre_id,
-            {{ json_text('element.sent', 'name') }} as name
-        from {{ json_elements("landed.payload -> 'genres'") }} as element (sent)
-    ) as genre
-    where genre_id is not null
-) as genre on true
+    select
+        {{ json_id('element.sent') }} as genre_id,
+        {{ json_text('element.sent', 'name') }} as name
+    from {{ json_elements("landed.payload -> 'genres'") }} as element (sent)
+) as genre on genre.genre_id is not null
 order by landed.snapshot_date asc, genre.genre_id asc, genre.name desc nulls last

@@ -9,14 +9,10 @@ select distinct on (landed.snapshot_date, language.iso_639_1)
     landed.load_id
 from {{ landed('language_list') }}
 {{ 'left' if is_incremental() else 'inner' }} join lateral (
-    select *
-    from (
-        select
-            {{ json_key('element.sent', 'iso_639_1') }} as iso_639_1,
-            {{ json_text('element.sent', 'english_name') }} as english_name,
-            {{ json_text('element.sent', 'name') }} as native_name
-        from {{ json_elements("landed.payload") }} as element (sent)
-    ) as language
-    where iso_639_1 is not null
-) as language on true
+    select
+        {{ json_key('element.sent', 'iso_639_1') }} as iso_639_1,
+        {{ json_text('element.sent', 'english_name') }} as english_name,
+        {{ json_text('element.sent', 'name') }} as native_name
+    from {{ json_elements("landed.payload") }} as element (sent)
+) as language on language.iso_639_1 is not null
 order by landed.snapshot_date asc, language.iso_639_1 asc, language.english_name desc nulls last
