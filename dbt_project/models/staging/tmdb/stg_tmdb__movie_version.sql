@@ -61,18 +61,11 @@ select
     {% endfor %}
     described.collection_poster_path,
     described.collection_backdrop_path,
-    genre.genre_ids,
-    genre.genre_names,
-    company.company_ids,
-    company.company_names,
-    company.company_logo_paths,
-    company.company_origin_countries,
-    country.country_codes,
-    country.country_names,
-    language.language_codes,
-    language.language_english_names,
-    language.language_native_names,
-    origin.origin_country_codes,
+    genre.*,
+    company.*,
+    country.*,
+    language.*,
+    origin.*,
     {{ lost_fields(
         'described.film',
         {
