@@ -2,19 +2,23 @@
     How a field of TMDB's JSON becomes a typed value. A value that cannot be (of the wrong type, out of its range, a word such as
     "NaN" or "today" that PostgreSQL would take) is NULL and never stops a day; `lost_fields` names it.
 
-    `json`: the object, as jsonb; `field`: the key.
+    `json`: the object, as jsonb; `field`: the key. Without a key, it is the value itself.
 -#}
+
+{#- SQL of a field as jsonb, and as text. -#}
+{% macro value_and_text(json, field) %}
+    {% if field %}
+        {% do return(("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')")) %}
+    {% endif %}
+    {% do return((json, "(" ~ json ~ " #>> '{}')")) %}
+{% endmacro %}
 
 {#-
     Text in Unicode's composed form, its HTML entities decoded; NULL where nothing can be read in it. Most texts are plain ASCII without
     an ampersand, and need no more than one look.
 -#}
-{% macro json_text(json, field) -%}
-    {{ readable_text("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')") }}
-{%- endmacro %}
-
-{#- The same of any value: `value` as jsonb, `text` as text. -#}
-{% macro readable_text(value, text) -%}
+{% macro json_text(json, field=none) -%}
+    {%- set value, text = value_and_text(json, field) -%}
     case
         when jsonb_typeof({{ value }}) <> 'string' then null
         when {{ text }} ~ '^[!-%''-~][ -%''-~]*$' then {{ text }}
@@ -27,30 +31,17 @@
     Text that is part of a key, such as a code. An index holds no row of more than 2,700 bytes: a text of more than `longest` characters
     is no key.
 -#}
-{% macro json_key(json, field, longest=40) -%}
-    {{ key_text("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", longest) }}
-{%- endmacro %}
-
-{#- The same of any value: `value` as jsonb, `text` as text. -#}
-{% macro key_text(value, text, longest=40) -%}
-    case when length({{ text }}) <= {{ longest }} then {{ readable_text(value, text) }} end
-{%- endmacro %}
-
-{#- A number, or the text of one, from `at_least` to `at_most`, as `type`. -#}
-{% macro json_decimal(json, field, type, at_least, at_most) -%}
-    {{ number_within("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", '', type, at_least, at_most) }}
-{%- endmacro %}
-
-{#- The same, rounded to a whole one; TMDB writes the same value as 7, as 7.0 and, rarely, as "7". -#}
-{% macro json_integer(json, field, type='integer', at_least=0, at_most=2147483647) -%}
-    {{ number_within("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", 'round', type, at_least, at_most) }}
+{% macro json_key(json, field=none, longest=40) -%}
+    case when length({{ value_and_text(json, field)[1] }}) <= {{ longest }} then {{ json_text(json, field) }} end
 {%- endmacro %}
 
 {#-
-    `value`, `text`: the field as jsonb and as text. Values of jsonb are ordered by their types first, so that only a number lies between two
-    numbers; what is not that may be the text of one, or one that is rounded into the range. `is_whole`: what has a fraction is no number.
+    A number, or the text of one, from `at_least` to `at_most`, as `type`. Values of jsonb are ordered by their types first, so that only a
+    number lies between two numbers; what is not that may be the text of one, or one that is `rounded`, by that function, into the range.
+    `is_whole`: what has a fraction is no number.
 -#}
-{% macro number_within(value, text, rounded, type, at_least, at_most, is_whole=false) -%}
+{% macro json_decimal(json, field, type, at_least, at_most, rounded='', is_whole=false) -%}
+    {%- set value, text = value_and_text(json, field) -%}
     case
         when {{ value }} between '{{ at_least }}' and '{{ at_most }}' {{ 'and ' ~ value ~ '::numeric % 1 = 0' if is_whole }}
             then {{ value }}::{{ type }}
@@ -62,9 +53,14 @@
     end
 {%- endmacro %}
 
+{#- The same, rounded to a whole one; TMDB writes the same value as 7, as 7.0 and, rarely, as "7". -#}
+{% macro json_integer(json, field, type='integer', at_least=0, at_most=2147483647) -%}
+    {{ json_decimal(json, field, type, at_least, at_most, rounded='round') }}
+{%- endmacro %}
+
 {#- TMDB's number of a thing: 18 and 18.0, but not 18.5, which would be another's number if it were rounded. -#}
 {% macro json_id(json, field='id', type='bigint', at_most=999999999999999999) -%}
-    {{ number_within("(" ~ json ~ " -> '" ~ field ~ "')", "(" ~ json ~ " ->> '" ~ field ~ "')", '', type, 1, at_most, is_whole=true) }}
+    {{ json_decimal(json, field, type, 1, at_most, is_whole=true) }}
 {%- endmacro %}
 
 {#- 'YYYY-MM-DD', whatever the session's DateStyle; no film was shown before 1800. -#}

@@ -14,6 +14,6 @@ from {{ new_versions('external_ids') }} as version
 cross join lateral {{ json_fields("version.film -> 'external_ids'") }}
     as site (field, value)
 cross join lateral (
-    select {{ key_text("site.value", "(site.value #>> '{}')", longest=400) }} as external_id
+    select {{ json_key('site.value', longest=400) }} as external_id
 ) as sent
 where site.field like '_%\_id' and length(site.field) <= 40 and sent.external_id is not null

@@ -113,7 +113,7 @@ cross join lateral (
         coalesce(array_agg(distinct origin.code) filter (where origin.code is not null), '{}')
             as origin_country_codes
     from (
-        select {{ key_text("element.value", "(element.value #>> '{}')") }} as code
+        select {{ json_key('element.value') }} as code
         from {{ json_elements("described.film -> 'origin_country'") }} as element (value)
     ) as origin
 ) as origin
