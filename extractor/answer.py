@@ -177,35 +177,34 @@ def find(document: Any) -> None:
     _films(document, "movie_results")
 
 
-def at_least(total: Any) -> int:
-    """The films that there are when TMDB gives this total: its pages are cached apart, so that the totals of
-    one list differ (33 values on 50 pages, measured), but for a list of few films. 0 for what is no number.
+def at_least(document: Mapping[str, Any], films: int) -> int:
+    """The films of a list that one of its pages promises, `films` on a page: by its total or by its number of
+    pages, whichever is more, as either may be missing or wrong. The pages are cached apart, so that the totals
+    of one list differ (33 values on 50 pages, measured), but for a list of few films.
     """
+    total = document.get("total_results")
     known = total if type(total) is int else 0
-    return known - _TOTAL_DRIFT if known > 100 else known
+    last: int = document["total_pages"]
+    return max(known - _TOTAL_DRIFT if known > 100 else known, (last - 1) * films + 1, 0)
 
 
 def page_count(first: Mapping[str, Any], films: int) -> int:
-    """The pages of a list by its page 1, `films` on a page or more: as many as it says itself, or as its
-    total needs, whichever is more.
-    """
-    own: int = first["total_pages"]
-    total = at_least(first.get("total_results"))
-    return max(own, math.ceil(total / max(films, len(first["results"]))))
+    """The pages of a list by its page 1, `films` on a page or more."""
+    films = max(films, len(first["results"]))
+    return math.ceil(at_least(first, films) / films)
 
 
-def whole_page(number: int, films: int, total: Any = None) -> Check:
+def whole_page(number: int, films: int, total: int = 0) -> Check:
     """Page `number` of a list of films, `films` on a page, with as many as TMDB promises.
 
-    What it promises is its total, by this answer, or by that of page 1, `total`; of the latter a hundredth
-    may be gone since. Page 1 has one film at least: neither discover nor the changes of a day are ever empty.
+    What it promises is `at_least` of this answer, or of page 1, `total`; of the latter a hundredth may be gone
+    since. Page 1 has one film at least: neither discover nor the changes of a day are ever empty.
     """
-    known = at_least(total) * 99 // 100
 
     def check(document: Any) -> None:
         page(document)
-        total = max(at_least(document.get("total_results")), known, number == 1)
-        found, promised = len(document["results"]), min(films, total - (number - 1) * films)
+        known = max(at_least(document, films), total * 99 // 100, number == 1)
+        found, promised = len(document["results"]), min(films, known - (number - 1) * films)
         if found < promised:
             raise BadBodyError("short_page", f"{found} of {promised} films that TMDB's total promises")
 

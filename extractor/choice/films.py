@@ -286,7 +286,7 @@ class _Choice:
         found = await self._pages(listing, first, last)
         films = [film for page in found for film in page["results"]]
         self._take(film["id"] for film in films if _popularity(film) >= self._least)
-        totals = [answer.at_least(page.get("total_results")) for page in found if page["results"]]
+        totals = [answer.at_least(page, PAGE_FILMS) for page in found if page["results"]]
         total = min(totals, default=0)
         promised = min(last * PAGE_FILMS, total)
         different = len({film["id"] for film in films})
@@ -354,11 +354,11 @@ class _Choice:
 
     async def _pages(self, listing: _Listing, first: dict[str, Any], last: int) -> list[dict[str, Any]]:
         """The pages up to `last`, of which `first` is there, without those that can't be had."""
-        total = first.get("total_results")
+        total = answer.at_least(first, listing.films)
         others = await asyncio.gather(*(self._page(listing, n, total) for n in range(2, last + 1)))
         return [first, *(page for page in others if page is not None)]
 
-    async def _page(self, listing: _Listing, number: int, total: Any = None) -> dict[str, Any] | None:
+    async def _page(self, listing: _Listing, number: int, total: int = 0) -> dict[str, Any] | None:
         """One page; None when it can't be had. `total`: the films of all pages, where it is known."""
         check = answer.whole_page(number, listing.films, total)
         try:

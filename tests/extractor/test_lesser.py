@@ -212,6 +212,21 @@ class TestLists:
         extract(pages=2)
         assert zone.films() == films and zone.last_run()["retried"] == 0
 
+    @pytest.mark.parametrize("total", [None, "200", 0])
+    def test_one_without_a_total_promises_its_pages(
+        self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch, total: Any
+    ) -> None:
+        """Page 1 is right in all but its total; the others come empty."""
+
+        def page(case: Any) -> Any:
+            rows = case.document["results"] if case.document["page"] == 1 else []
+            return case.but(results=rows, total_results=total)
+
+        monkeypatch.setitem(KINDS, "page-short", page)
+        tmdb.faults = Faults({"page-short": 1.0}, attempts=99)
+        with pytest.raises(RunFailedError, match="could not read discover 2"):
+            extract(pages=2, max_tries=1)
+
     def test_the_same_page_twice_is_less_than_promised(
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
