@@ -178,9 +178,9 @@ def find(document: Any) -> None:
 
 
 def at_least(document: Mapping[str, Any], films: int) -> int:
-    """The films of a list that one of its pages promises, `films` on a page: by its total or by its number of
-    pages, whichever is more, as either may be missing or wrong. The pages are cached apart, so that the totals
-    of one list differ (33 values on 50 pages, measured), but for a list of few films.
+    """The films of a list that one of its pages promises, `films` on a page: by its total or by its number
+    of pages, whichever is more, as either may be missing or wrong. The pages are cached apart, so that the
+    totals of one list differ (33 values on 50 pages, measured), but for a list of few films.
     """
     total = document.get("total_results")
     known = total if type(total) is int else 0
@@ -197,8 +197,8 @@ def page_count(first: Mapping[str, Any], films: int) -> int:
 def whole_page(number: int, films: int, total: int = 0) -> Check:
     """Page `number` of a list of films, `films` on a page, with as many as TMDB promises.
 
-    What it promises is `at_least` of this answer, or of page 1, `total`; of the latter a hundredth may be gone
-    since. Page 1 has one film at least: neither discover nor the changes of a day are ever empty.
+    What it promises is `at_least` of this answer, or of page 1, `total`; of the latter a hundredth may be
+    gone since. Page 1 has one film at least: neither discover nor the changes of a day are ever empty.
     """
 
     def check(document: Any) -> None:

@@ -88,7 +88,10 @@ def _lost(error: Exception, timeout: float) -> RetriableError:
         if is_late or not isinstance(cause, aiohttp.ClientConnectionError):
             return RetriableError("timeout", f"no answer within {timeout:g} s")
         error = cause
-    return RetriableError("connection", one_line(f"{type(error).__name__}: {error}"))
+    said = one_line(f"{type(error).__name__}: {error}")
+    if isinstance(error, httpx.ProxyError | aiohttp.ClientProxyConnectionError):
+        said = f"the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names: {said}"
+    return RetriableError("connection", said)
 
 
 async def body_of(response: httpx.Response) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import psycopg
 
 from warehouse.connection import PATIENCE, connect_async
-from warehouse.errors import LockedError
+from warehouse.errors import LockedError, UsageError
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
@@ -78,11 +78,19 @@ async def held(lock: Lock, program: str) -> AsyncIterator[Connection]:
 
 
 async def take(connection: Connection, lock: Lock) -> None:
-    """Take the lock. Raises `LockedError`, which says who has it.
+    """Take the lock. Raises `LockedError`, which says who has it, and `UsageError` where nothing can be
+    written, which is what the lock is for.
 
     The session of a killed program lingers on the server for a moment: a holder that is gone, or may be, is
     waited for; one that is at work is not.
     """
+    cursor = await connection.execute("select current_setting('transaction_read_only')")
+    if await cursor.fetchone() == ("on",):
+        raise UsageError(
+            f"the database {connection.info.dbname} on {connection.info.host} takes no writes: it is a"
+            " standby, or default_transaction_read_only is on (by PGOPTIONS, the role, the database or the"
+            " server): change that, or name another server. Nothing was written"
+        )
     started = time.monotonic()
     while not await try_take(connection, lock):
         described, is_alive = await _holder(connection, lock)

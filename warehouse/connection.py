@@ -160,7 +160,7 @@ async def connect_async(
                 await connection.close()
                 raise
             return connection
-        except psycopg.Error as error:
+        except (psycopg.Error, UnicodeError) as error:  # the latter for a host like a..b
             waiting.bear(error)
         await asyncio.sleep(_PAUSE)
 
@@ -181,7 +181,7 @@ def _opened(
                 connection.close()
                 raise
             return connection
-        except psycopg.Error as error:
+        except (psycopg.Error, UnicodeError) as error:  # the latter for a host like a..b
             waiting.bear(error)
         time.sleep(_PAUSE)
 
@@ -371,7 +371,7 @@ def _refusal(said: str, variables: Mapping[str, str]) -> WarehouseError:
         )
     if _SERVER_SAID.search(said):
         return UsageError(
-            f"PostgreSQL refused the connection ({where}): {said}. Check PGUSER, PGPASSWORD, PGDATABASE;"
-            " the database must exist"
+            f"PostgreSQL refused the connection ({where}): {said}. Check PGUSER, PGPASSWORD, PGDATABASE,"
+            " PGOPTIONS; the database must exist"
         )
     return UsageError(f"PostgreSQL cannot be asked ({where}): {said}. Check the PG* variables")

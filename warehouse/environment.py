@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from dotenv import load_dotenv
+from dotenv.parser import parse_stream
 
 from warehouse.errors import UsageError
 
@@ -27,11 +28,17 @@ def load() -> None:
     The file is the project's own ``.env``, or what ``TMDB_ENV_FILE`` names; set and empty, none is read.
     A variable that is set and empty counts as set: ``PGHOST= make elt`` uses the embedded server whatever
     ``.env`` says. Variables that would lead dbt to another project are dropped. Raises ``UsageError`` for a
-    file that can't be read.
+    file, or a line of it, that can't be read.
     """
     named = os.environ.get("TMDB_ENV_FILE")
     if named != "":
-        text = _text(Path(named) if named else PROJECT / ".env", must_exist=bool(named))
+        file = Path(named) if named else PROJECT / ".env"
+        text = _text(file, must_exist=bool(named))
+        for line in parse_stream(StringIO(text)):
+            if line.error:  # dotenv would go on without it: without PGHOST, to another database
+                raise UsageError(
+                    f"{file}, line {line.original.line}: it must be NAME=value, with each quote closed"
+                )
         load_dotenv(stream=StringIO(text), override=False)
     for name in list(os.environ):
         if name.startswith("DBT_") and not _DBT_SPEECH.fullmatch(name):

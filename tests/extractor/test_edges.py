@@ -104,6 +104,14 @@ class TestLock:
 
 
 class TestSession:
+    def test_where_nothing_can_be_written_the_run_says_so_at_once(self, program: Program, zone: Zone) -> None:
+        options = "-c default_transaction_read_only=on"
+        done = program("run", PGOPTIONS=options)
+        assert done.returncode == 2 and "takes no writes" in done.stderr, done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert zone.one("select to_regnamespace('raw') is null")
+        assert program("status", PGOPTIONS=options).returncode == 0
+
     def test_what_role_or_database_set_changes_nothing(
         self, program: Program, extract: Extract, zone: Zone
     ) -> None:

@@ -100,6 +100,18 @@ def test_the_request_says_who_asks_for_what(server: Server, fetch: Callable[...,
     assert "cookie" not in headers
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_proxy_that_does_not_lead_on_is_told_as_the_proxys(
+    server: Server, fetch: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """The server answers CONNECT with 501; where there is no proxy, the connection is refused."""
+    port = server.http.server_port if is_there else 9
+    monkeypatch.setenv("https_proxy", f"http://user:pa55word@127.0.0.1:{port}")
+    outcome = fetch(TMDB_BASE_URL="https://tmdb.example/3", TMDB_MAX_TRIES="1")
+    assert isinstance(outcome, Failure) and outcome.reason == "connection"
+    assert outcome.detail.startswith("the proxy that HTTPS_PROXY") and "pa55word" not in outcome.detail
+
+
 def test_packed_answers_are_unpacked(server: Server, fetch: Callable[..., Outcome]) -> None:
     server.answers = [(200, {"Content-Encoding": "gzip"}, gzip.compress(FILM))]
     outcome = fetch()

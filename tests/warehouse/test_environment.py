@@ -41,6 +41,16 @@ def test_a_file_that_is_no_utf_8_is_named(encoding: str, typed: Command, tmp_pat
     assert len(refused.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("line", ['PGHOST="db', "PGHOST: db", "PGHOST='db' x", "the server"])
+def test_a_line_that_says_nothing_is_named_and_not_shown(line: str, typed: Command, tmp_path: Path) -> None:
+    file = tmp_path / "variables"
+    file.write_text(f"# what to use\nTMDB_PAGES=7\n{line}\nTMDB_REGION=FR\n")
+    refused = typed("warehouse", "start", TMDB_ENV_FILE=str(file))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"{file}, line 3: it must be NAME=value" in refused.stderr and "db" not in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     "program",
     [

@@ -134,7 +134,7 @@ class TestWhatIsRefused:
             ({"PGCONNECT_TIMEOUT": "soon"}, "soon"),
             ({"PGTARGETSESSIONATTRS": "any-which"}, "any-which"),
             ({"PGOPTIONS": "-c no_such_setting=1"}, "no_such_setting"),
-            ({"PGOPTIONS": "--what"}, "what"),
+            ({"PGOPTIONS": "--what"}, "what.*Check .*PGOPTIONS"),
             ({"PGUSER": "nobody_at_all"}, "nobody_at_all.*PGUSER"),
             ({"PGHOST": "postgresql://me:hunter2@db.example.com/films"}, "PGHOST must be a name alone"),
             ({"PGDATABASE": "postgres://me:hunter2@db/films"}, "PGDATABASE must be a name alone"),
@@ -142,6 +142,7 @@ class TestWhatIsRefused:
             ({"PGHOST": "", "PGDATABASE": "postgres://me:hunter2@db/films"}, "PGDATABASE must be a name"),
             ({"PGDATABASE": "a\udcffb"}, "PGDATABASE must be a name alone"),
             ({"PGHOST": " "}, "PGHOST must be a name alone"),
+            ({"PGHOST": "a..b"}, "PGHOST=a..b"),
         ],
     )
     def test_a_variable_that_says_nothing(
