@@ -32,16 +32,11 @@
     {%- if block == 'movie' -%}
     md5(({{ film }} - {{ text_array(undescriptive_fields()) }})::text)::uuid
     {%- else -%}
-    {%- set lists = appended_blocks()[block] -%}
     case
-        when
-            {% for path, type in lists.items() %}
-                {{ 'and ' if not loop.first }}jsonb_typeof({{ film }} #> '{{ path }}') = '{{ type }}'
-            {% endfor %}
-            {{ "and not " ~ film ~ " -> 'external_ids' ? 'status_code'" if block == 'external_ids' }}
+        when {{ block_is_there(block, film) }}
             then md5(
                 '{{ block }}'
-                {% for path in lists %}
+                {% for path in appended_blocks()[block] %}
                     {% if block == 'credits' %}
                         || {{ credits_text() }}({{ film }} #> '{{ path }}') || ';'
                     {% else %}
@@ -51,6 +46,14 @@
             )::uuid
     end
     {%- endif -%}
+{%- endmacro %}
+
+{#- The condition that a block is there; NULL or false where it is missing, null, TMDB's error object, or anything else. -#}
+{% macro block_is_there(block, film) -%}
+    {%- for path, type in appended_blocks()[block].items() -%}
+        {{ ' and ' if not loop.first }}jsonb_typeof({{ film }} #> '{{ path }}') = '{{ type }}'
+    {%- endfor -%}
+    {{ " and not " ~ film ~ " -> 'external_ids' ? 'status_code'" if block == 'external_ids' }}
 {%- endmacro %}
 
 {#- The function that makes a text of a list of credits; a macro, as each target has its own. -#}

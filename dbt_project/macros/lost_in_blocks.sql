@@ -6,7 +6,7 @@
     {%- set person = {
         'id': 'id', 'name': 'text', 'original_name': 'text', 'gender': 'gender', 'known_for_department': 'text', 'profile_path': 'text',
     } -%}
-    {% do return(lost_in_lists(film, {
+    {%- set conditions = lost_in_lists(film, {
         'credits.cast': ('$.credits.cast', dict(person, credit_id='credit', character='text', order='count')),
         'credits.crew': ('$.credits.crew', dict(person, credit_id='credit', department='text', job='text')),
         'keywords': ('$.keywords.keywords', {'id': 'id', 'name': 'text'}),
@@ -24,7 +24,14 @@
         'external_ids': ('$.external_ids.keyvalue() ? (@.key like_regex "._id$")', {'key': 'key', 'value': 'optional_title'}),
         'alternative_titles': ('$.alternative_titles.titles', {'title': 'title', 'iso_3166_1': 'optional_key', 'type': 'text'}),
         'videos': ('$.videos.results', {'type': 'text'}),
-    })) %}
+    }) -%}
+    {#- a block that is wrong as a whole -#}
+    {%- for block, lists in appended_blocks().items() -%}
+        {%- set name = (lists | first)[1:-1].split(',')[0] -%}
+        {%- set condition = film ~ " ? '" ~ name ~ "' and (" ~ block_is_there(block, film) ~ ') is not true' -%}
+        {%- do conditions.update({name: condition ~ (' or ' ~ conditions[name] if name in conditions else '')}) -%}
+    {%- endfor -%}
+    {% do return(conditions) %}
 {% endmacro %}
 
 {#- The same of the film's own fields that are lists, objects, or true and false. -#}
@@ -42,7 +49,7 @@
     }) -%}
     {%- for list in ['genres', 'production_companies', 'production_countries', 'spoken_languages', 'origin_country'] -%}
         {%- do conditions.update({
-            list: "(jsonb_typeof(" ~ film ~ " -> '" ~ list ~ "') not in ('array', 'null') or " ~ conditions[list] ~ ')',
+            list: "(jsonb_typeof(" ~ film ~ " -> '" ~ list ~ "') <> 'array' or " ~ conditions[list] ~ ')',
         }) -%}
     {%- endfor -%}
     {%- for field in ['adult', 'video'] -%}

@@ -59,7 +59,8 @@ def releases_of(row: Landed) -> dict[str, list[Row]]:
     found: dict[str, set[tuple[Any, ...]]] = {}
     countries = members(row.payload["release_dates"], "results", lambda c: key_of(c.get("iso_3166_1")))
     for code, entries in countries.items():
-        for release in (r for e in entries for r in e.get("release_dates") or () if isinstance(r, dict)):
+        listed = [e["release_dates"] for e in entries if isinstance(e.get("release_dates"), list)]
+        for release in (r for releases in listed for r in releases if isinstance(r, dict)):
             day = release.get("release_date")
             known = (
                 day_of(day.partition("T")[0]) if isinstance(day, str) else None,
