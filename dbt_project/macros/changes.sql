@@ -7,20 +7,12 @@
     The bounds are literals: PostgreSQL then knows how few rows lie between them and uses the index.
 -#}
 
-{#- The condition on a row's load_id that the row is new to this model. -#}
+{#- The condition on a row's load_id that the row is new to this model: it has not taken it yet, and all that it reads has come as far. -#}
 {% macro is_new(column='load_id') -%}
-    {{ is_untaken(column) }} and {{ is_available(column) }}
+    {{ column ~ ' > ' ~ (-1 if is_rebuild() else load_bounds().taken) ~ ' and ' if is_bounded() }}{{ is_available(column) }}
 {%- endmacro %}
 
-{#- Its two halves: that the model has not taken the row yet, and that all that the model reads has come as far. -#}
-{% macro is_untaken(column='load_id') -%}
-    {%- if is_bounded() -%}
-        {{ column }} > {{ -1 if is_rebuild() else load_bounds().taken }}
-    {%- else -%}
-        {{ column }} is not null
-    {%- endif -%}
-{%- endmacro %}
-
+{#- The latter half of it. -#}
 {% macro is_available(column='load_id') -%}
     {%- if is_bounded() -%}
         {{ column }} <= {{ load_bounds().available }}

@@ -51,8 +51,9 @@
 
 {#-
     Rows (movie_id, version_hash, film, load_id): the versions of a `block` that are new to the model, each with a payload that shows it. For
-    the models that type what a block holds. A new version has landed on its first day; read anew, it is taken from the first day
-    that was not pruned. The day may have landed again since the version was told apart: then it shows the version if its hash is the same.
+    the models that type what a block holds. A version is taken from its first day, whenever that landed: another day may have been the first until
+    now; read anew, from the first day that was not pruned. The day may have landed again since the version was told apart: then it shows
+    the version if its hash is the same.
 -#}
 {% macro new_versions(block) -%}
     {#- (when the project is parsed, all that may be read is named) #}
@@ -94,7 +95,7 @@
                 snapshot_date,
                 film.film,
                 load_id
-            from {{ landed('movie', is_untaken()) }}
+            from {{ landed('movie', 'true') }}
             cross join lateral jsonb_path_query(payload, '$') as film (film)
             where http_status = 200 and jsonb_typeof(film.film) = 'object'
         ) as landed

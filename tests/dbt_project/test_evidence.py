@@ -174,6 +174,17 @@ def test_a_day_that_landed_again_before_its_lists_were_read_keeps_them(world: Wo
     assert one(world, CREW) == 1
 
 
+def test_a_day_that_landed_otherwise_before_its_lists_were_read(world: World) -> None:
+    """The same, and the day no longer shows what a later day, which was read long ago, still does."""
+    for day in (FEBRUARY, MARCH):
+        world.land(day, {1: full()}, None)
+    world.tables.build(only={"stg_tmdb__movie_snapshot", "stg_tmdb__block_version"})
+    world.land(FEBRUARY, {1: None}, None)
+    world.tables.build(only={f"stg_tmdb__movie_{name}" for name in ("version", "cast", "crew", "keyword")})
+    build(world)
+    assert [one(world, query) for query in (CAST, CREW, WORDS)] == [1, 1, 1]
+
+
 def test_a_company_sent_without_a_name_keeps_the_one_it_had(world: World) -> None:
     world.land(JANUARY, {1: film(production_companies=[{"id": 7, "name": "Seven"}])}, None)
     world.land(
