@@ -4,18 +4,8 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with movie_cast as (
+with member as (
     select * from {{ ref('stg_tmdb__movie_cast') }}
-),
-
-person as (
-    select * from {{ ref('dim_person') }}
-),
-
-member as (
-    select movie_cast.*
-    from movie_cast
-    inner join person on movie_cast.person_id = person.person_id
 )
 
 select
@@ -25,4 +15,4 @@ select
     member.character_name,
     member.cast_order,
     latest.load_id
-{{ from_latest('credits_hash', 'credits_load_id') }}
+{{ from_latest('credits_hash', 'credits_load_id', dimension=ref('dim_person'), key='person_id') }}

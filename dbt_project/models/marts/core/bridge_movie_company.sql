@@ -8,22 +8,17 @@ with version as (
     select * from {{ ref('stg_tmdb__movie_version') }}
 ),
 
-company as (
-    select * from {{ ref('dim_company') }}
-),
-
 member as (
     select
         version.movie_id,
         version.content_hash,
-        company.company_id
+        sent.company_id
     from version
     cross join lateral unnest(version.company_ids) as sent (company_id)
-    inner join company on sent.company_id = company.company_id
 )
 
 select
     latest.movie_id,
     member.company_id,
     latest.load_id
-{{ from_latest('content_hash') }}
+{{ from_latest('content_hash', dimension=ref('dim_company'), key='company_id') }}

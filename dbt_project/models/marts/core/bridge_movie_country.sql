@@ -8,22 +8,17 @@ with version as (
     select * from {{ ref('stg_tmdb__movie_version') }}
 ),
 
-country as (
-    select * from {{ ref('dim_country') }}
-),
-
 member as (
     select
         version.movie_id,
         version.content_hash,
-        country.iso_3166_1
+        sent.iso_3166_1
     from version
     cross join lateral unnest(version.country_codes) as sent (iso_3166_1)
-    inner join country on sent.iso_3166_1 = country.iso_3166_1
 )
 
 select
     latest.movie_id,
     member.iso_3166_1,
     latest.load_id
-{{ from_latest('content_hash') }}
+{{ from_latest('content_hash', dimension=ref('dim_country'), key='iso_3166_1') }}

@@ -4,18 +4,8 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with movie_crew as (
+with member as (
     select * from {{ ref('stg_tmdb__movie_crew') }}
-),
-
-person as (
-    select * from {{ ref('dim_person') }}
-),
-
-member as (
-    select movie_crew.*
-    from movie_crew
-    inner join person on movie_crew.person_id = person.person_id
 )
 
 select
@@ -25,4 +15,4 @@ select
     member.department,
     member.job,
     latest.load_id
-{{ from_latest('credits_hash', 'credits_load_id') }}
+{{ from_latest('credits_hash', 'credits_load_id', dimension=ref('dim_person'), key='person_id') }}

@@ -4,22 +4,12 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with movie_keyword as (
+with member as (
     select * from {{ ref('stg_tmdb__movie_keyword') }}
-),
-
-keyword as (
-    select * from {{ ref('dim_keyword') }}
-),
-
-member as (
-    select movie_keyword.*
-    from movie_keyword
-    inner join keyword on movie_keyword.keyword_id = keyword.keyword_id
 )
 
 select
     latest.movie_id,
     member.keyword_id,
     latest.load_id
-{{ from_latest('keywords_hash', 'keywords_load_id') }}
+{{ from_latest('keywords_hash', 'keywords_load_id', dimension=ref('dim_keyword'), key='keyword_id') }}

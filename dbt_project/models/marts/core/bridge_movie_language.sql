@@ -8,22 +8,17 @@ with version as (
     select * from {{ ref('stg_tmdb__movie_version') }}
 ),
 
-language as (
-    select * from {{ ref('dim_language') }}
-),
-
 member as (
     select
         version.movie_id,
         version.content_hash,
-        language.iso_639_1
+        sent.iso_639_1
     from version
     cross join lateral unnest(version.language_codes) as sent (iso_639_1)
-    inner join language on sent.iso_639_1 = language.iso_639_1
 )
 
 select
     latest.movie_id,
     member.iso_639_1,
     latest.load_id
-{{ from_latest('content_hash') }}
+{{ from_latest('content_hash', dimension=ref('dim_language'), key='iso_639_1') }}

@@ -4,18 +4,8 @@
     meta={'replaces': 'movie_id'}
 ) }}
 
-with sent as (
+with member as (
     select * from {{ ref('stg_tmdb__movie_provider') }}
-),
-
-provider as (
-    select * from {{ ref('dim_provider') }}
-),
-
-member as (
-    select sent.*
-    from sent
-    inner join provider on sent.provider_id = provider.provider_id
 )
 
 select
@@ -26,4 +16,4 @@ select
     member.display_priority,
     latest.watch_providers_on as as_of_date,
     latest.load_id
-{{ from_latest('watch_providers_hash') }}
+{{ from_latest('watch_providers_hash', dimension=ref('dim_provider'), key='provider_id') }}
