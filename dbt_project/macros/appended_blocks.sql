@@ -16,21 +16,19 @@
     }) %}
 {% endmacro %}
 
-{#- A film's own fields that are not among what describes it: its measures, and every block that TMDB can append. -#}
-{% macro undescriptive_fields() %}
-    {% do return([
-        'popularity', 'vote_average', 'vote_count', 'account_states', 'alternative_titles', 'changes', 'credits', 'external_ids',
-        'images', 'keywords', 'lists', 'recommendations', 'release_dates', 'reviews', 'similar', 'translations', 'videos',
-        'watch/providers',
-    ]) %}
-{% endmacro %}
-
 {#-
     What tells two contents of a block apart; NULL where the block is not there. `movie`: of what describes the film. `film`: the payload.
 -#}
 {% macro block_hash(block, film) %}
     {%- if block == 'movie' -%}
-    md5(({{ film }} - {{ text_array(undescriptive_fields()) }})::text)::uuid
+    {#- not what describes the film: its measures, and every block that TMDB can append -#}
+    md5((
+        {{ film }} - array[
+            'popularity', 'vote_average', 'vote_count', 'account_states', 'alternative_titles', 'changes', 'credits', 'external_ids',
+            'images', 'keywords', 'lists', 'recommendations', 'release_dates', 'reviews', 'similar', 'translations', 'videos',
+            'watch/providers'
+        ]
+    )::text)::uuid
     {%- else -%}
     case
         when {{ block_is_there(block, film) }}

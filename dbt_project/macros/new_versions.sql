@@ -117,7 +117,3 @@
             and version.first_seen_on is null
     {% endif %}
 {% endmacro %}
-
-{% macro text_array(values) -%}
-    array['{{ values | join("', '") }}']
-{%- endmacro %}

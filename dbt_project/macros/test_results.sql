@@ -1,14 +1,12 @@
-{#- The result of each data test when it last ran, in a table of its own: vw_data_quality shows it. -#}
-{% macro test_result_table() %}{{ bookkeeping_schema() }}.test_result{% endmacro %}
-
-{#- Notes the results of this run's data tests, forgets tests that the project no longer has, and tells in a few lines what failed. -#}
+{#-
+    Notes how each data test of this run ended (vw_data_quality shows it), forgets tests that the project no longer has, and tells in a few
+    lines what failed.
+-#}
 {% macro record_test_results(results) %}
-    {% set tested = [] %}
-    {% for result in results if result.node.resource_type == 'test' and result.status in ('pass', 'warn', 'fail', 'error') %}
-        {% do tested.append(result) %}
-    {% endfor %}
+    {% set tested = results | selectattr('node.resource_type', 'equalto', 'test')
+        | selectattr('status', 'in', ['pass', 'warn', 'fail', 'error']) | list %}
     {% if execute and flags.WHICH in ('build', 'test') and tested %}
-        insert into {{ test_result_table() }} as known (
+        insert into {{ bookkeeping_schema() }}.test_result as known (
             test, description, model, column_name, severity, status, failing_rows, failures_relation, tested_at, failing_since, last_failed_at
         )
         select
@@ -43,7 +41,7 @@
             failing_since = case when excluded.status <> 'pass' then coalesce(known.failing_since, excluded.failing_since) end,
             last_failed_at = coalesce(excluded.last_failed_at, known.last_failed_at);
 
-        delete from {{ test_result_table() }}
+        delete from {{ bookkeeping_schema() }}.test_result
         where test not in (
             {% for node in graph.nodes.values() if node.resource_type == 'test' %}
                 {{ string_or_null(node.name) }}{{ ',' if not loop.last }}
@@ -57,7 +55,7 @@
     {% set failing = tested | rejectattr('status', 'equalto', 'pass') | list %}
     {% set since = {} %}
     {% if failing %}
-        {% for row in run_query('select test, failing_since::date from ' ~ test_result_table() ~ ' where failing_since is not null').rows %}
+        {% for row in run_query('select test, failing_since::date from ' ~ bookkeeping_schema() ~ '.test_result where failing_since is not null').rows %}
             {% do since.update({row[0]: row[1]}) %}
         {% endfor %}
     {% endif %}
