@@ -24,15 +24,13 @@
         {% for test in graph.nodes.values() if test.resource_type == 'test' and test.test_metadata
             and test.test_metadata.name == 'relationships' %}
             {% set child = graph.nodes.get(test.attached_node) %}
-            {% set parent_name = test.refs | map(attribute='name') | reject('equalto', child.name) | first if child else none %}
-            {% set parent = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-                | selectattr('name', 'equalto', parent_name) | first if parent_name else none %}
+            {% set parent = graph.nodes.get(test.depends_on.nodes | reject('equalto', test.attached_node) | first) %}
             {% if child and parent and child.config.materialized == 'incremental' and parent.config.materialized == 'incremental' %}
                 {% set child_relation = load_cached_relation(api.Relation.create(child.database, child.schema, child.alias)) %}
                 {% set parent_relation = load_cached_relation(api.Relation.create(parent.database, parent.schema, parent.alias)) %}
                 {% set column = test.test_metadata.kwargs.column_name %}
                 {% set key = child.schema ~ '.' ~ child.alias ~ '.' ~ column ~ '>' ~ parent.schema ~ '.' ~ parent.alias %}
-                {% set required = child.columns[column].constraints | map(attribute='type') | map('string') | select('in', ['not_null', 'ConstraintType.not_null']) | list %}
+                {% set required = child.columns[column].constraints | selectattr('type', 'equalto', 'not_null') | list %}
                 {% set action = 'cascade' if required else 'set null' %}
                 {% if child_relation and parent_relation and (key not in present or present[key][2] != action[0]) %}
                     {{ one_by_one() }}
