@@ -1,9 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='upsert',
-    on_schema_change='append_new_columns',
-    full_refresh=false,
-    persist_docs={'relation': false, 'columns': false},
     contract={'enforced': true},
     unique_key='movie_id',
     meta={'loads': {
