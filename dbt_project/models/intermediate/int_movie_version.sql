@@ -1,5 +1,5 @@
--- The versions of films that some day shows, with the first of these days, and whether each is its film's
--- content of today.
+-- What the versions of films that some day shows say of genres, companies and so on, with the first of these
+-- days, and whether each is its film's content of today.
 with version as (
     select * from {{ ref('stg_tmdb__movie_version') }}
 ),
@@ -12,10 +12,26 @@ latest as (
     select * from {{ ref('int_movie_latest') }}
 )
 
--- noqa: disable=AM04
--- every column of the version, whichever it has
 select
-    version.*,
+    version.movie_id,
+    version.content_hash,
+    version.genre_ids,
+    version.genre_names,
+    version.company_ids,
+    version.company_names,
+    version.company_logo_paths,
+    version.company_origin_countries,
+    version.country_codes,
+    version.country_names,
+    version.language_codes,
+    version.language_english_names,
+    version.language_native_names,
+    version.collection_id,
+    version.collection_name,
+    version.collection_poster_path,
+    version.collection_backdrop_path,
+    version.lost_fields,
+    version.load_id,
     seen.first_seen_on,
     latest.movie_id is not null as is_current
 from version
