@@ -27,7 +27,7 @@ shown as (
         max(new_snapshot.load_id) as load_id
     from new_snapshot
     cross join lateral unnest(
-        array['{{ hashes_of_blocks() | join("', '") }}'],
+        array[{{ "'" ~ hashes_of_blocks() | join("', '") ~ "'" }}],
         array[{{ hashes_of_blocks('new_snapshot').values() | join(', ') }}]
     ) as version (block, version_hash)
     where version.version_hash is not null
