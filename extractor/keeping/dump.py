@@ -80,6 +80,8 @@ def _output(name: str) -> Iterator[IO[bytes]]:
             yield stream.buffer
         return
     path = Path(name)
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"there is no folder {path.parent}: make it, or name another file")
     try:
         with written_whole(path) as file:
             if path.suffix != ".gz":

@@ -96,10 +96,10 @@ def rows_of(files: Sequence[str], day: date | None) -> Iterator[Row]:
                     if line := line.strip():
                         yield _film(line, day) if day else _row(line)
             except InputError as error:
-                raise InputError(f"{name}, line {number}: {error}. {_WHAT_NOW}") from None
+                raise InputError(f"{one_line(name)}, line {number}: {error}. {_WHAT_NOW}") from None
             except (EOFError, zlib.error, OSError) as error:
                 raise InputError(
-                    f"{name} can't be read beyond line {number} ({error}): is it whole? {_WHAT_NOW}"
+                    f"{one_line(name)} can't be read beyond line {number} ({error}): is it whole? {_WHAT_NOW}"
                 ) from error
 
 
@@ -112,7 +112,7 @@ def _stream(name: str) -> Iterator[IO[bytes]]:
         ):
             yield content
     except OSError as error:
-        raise InputError(f"cannot read {name}: {error.strerror}") from error
+        raise InputError(f"cannot read {one_line(name)}: {error.strerror}") from error
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
