@@ -1,39 +1,37 @@
 {#-
-    The rows of the landing zone of `resource` that are new to the model, all of them when it is made anew; none, with the same columns,
-    before anything has landed. `condition`: which of them instead.
+    What a model reads in place of a table of the landing zone: its columns as its YAML describes them, NULL where an old landing zone does not
+    have one yet, and no rows before anything has landed.
 -#}
+{% macro landing_zone_table(name) -%}
+    {%- set relation = source('tmdb', name) -%}
+    {#- (a unit test's rows have no database) -#}
+    {%- if not execute or not relation.database -%}
+        {{ relation }}
+    {%- else -%}
+        {%- set there = asked_once(
+            'columns of ' ~ name,
+            "select string_agg(attname, ' ') from pg_attribute where attnum > 0 and not attisdropped and attrelid = to_regclass('"
+            ~ relation.include(database=false).render() ~ "')"
+        )[0] -%}
+        (
+            select
+                {% for column in graph.sources['source.tmdb.tmdb.' ~ name].columns.values() -%}
+                    {{ column.name if column.name in (there or '').split() else 'null::' ~ column.data_type ~ ' as ' ~ column.name }}
+                    {{- ', ' if not loop.last }}
+                {%- endfor %}
+            {{ 'from ' ~ relation if there else 'where false' }}
+        ) as {{ name }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The rows of the landing zone of `resource` that are new to the model, all of them when it is made anew. `condition`: which of them instead. -#}
 {% macro landed(resource, condition=none) -%}
     (
         select *
-        {#- (a unit test's rows have no database) #}
-        {%- if not execute or not source('tmdb', 'tmdb_response').database or load_relation(source('tmdb', 'tmdb_response')) is not none %}
-            {{- ', null::text as language' if execute and not has_language() }}
-        from {{ source('tmdb', 'tmdb_response') }}
+        from {{ landing_zone_table('tmdb_response') }}
         where resource = '{{ resource }}' and {{ condition or is_new() }}
-        {%- else %}
-        from (
-            select
-                null::bigint as resource_id,
-                null::date as snapshot_date,
-                null::smallint as http_status,
-                null::jsonb as payload,
-                null::bigint as load_id,
-                null::text as language
-        ) as nothing_landed
-        where false
-        {%- endif %}
     ) as landed
 {%- endmacro %}
-
-{#- Whether the landing zone says in which language each answer was asked for; an old one that no run has migrated yet does not. -#}
-{% macro has_language() %}
-    {% set landing_zone = source('tmdb', 'tmdb_response') %}
-    {% do return(not landing_zone.database or asked_once(
-        'has_language',
-        "select exists (select 1 from pg_attribute where attname = 'language' and attrelid = to_regclass('"
-        ~ landing_zone.include(database=false).render() ~ "'))"
-    )[0]) %}
-{% endmacro %}
 
 {#- {block: the column of stg_tmdb__movie_snapshot with its hash}; `movie` is what describes the film. -#}
 {% macro hashes_of_blocks(relation=none) %}
