@@ -4,19 +4,24 @@
 -#}
 {% macro describe_tables() %}
     {% if execute and flags.WHICH in ('run', 'build') %}
+        {% set comments %}
+            select n.nspname || '.' || c.relname || ' ' || part.name, coalesce(d.description, '')
+            from pg_class as c
+            inner join pg_namespace as n on n.oid = c.relnamespace
+            cross join lateral (
+                select 0 as attnum, '' as name
+                union all
+                select attnum, attname from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped
+            ) as part
+            left join pg_description as d
+                on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = part.attnum
+            where
+                c.relkind = 'r'
+                and n.nspname in ('{{ generate_schema_name('staging', none) }}', '{{ generate_schema_name('marts', none) }}')
+        {% endset %}
         {% set known = {} %}
-        {% for row in run_query(
-            "select n.nspname || '.' || c.relname, coalesce(a.attname::text, ''), obj.description"
-            ~ ' from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace'
-            ~ ' left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped'
-            ~ " left join pg_description as obj on obj.objoid = c.oid and obj.classoid = 'pg_class'::regclass and obj.objsubid = a.attnum"
-            ~ " where c.relkind = 'r' and n.nspname in ('" ~ generate_schema_name('staging', none) ~ "', '" ~ generate_schema_name('marts', none) ~ "')"
-            ~ ' union all'
-            ~ " select n.nspname || '.' || c.relname, '', obj_description(c.oid, 'pg_class')"
-            ~ ' from pg_class as c inner join pg_namespace as n on n.oid = c.relnamespace'
-            ~ " where c.relkind = 'r' and n.nspname in ('" ~ generate_schema_name('staging', none) ~ "', '" ~ generate_schema_name('marts', none) ~ "')"
-        ).rows %}
-            {% do known.update({row[0] ~ ' ' ~ row[1]: row[2] or ''}) %}
+        {% for row in run_query(comments).rows %}
+            {% do known.update({row[0]: row[1] or ''}) %}
         {% endfor %}
         {% for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' %}
             {% set table = node.schema ~ '.' ~ node.alias %}
