@@ -14,11 +14,7 @@
 
 {#- The latter half of it. -#}
 {% macro is_available(column='load_id') -%}
-    {%- if is_bounded() -%}
-        {{ column }} <= {{ load_bounds().available }}
-    {%- else -%}
-        {{ column }} is not null
-    {%- endif -%}
+    {{ column }} {{ '<= ' ~ load_bounds().available if is_bounded() else 'is not null' }}
 {%- endmacro %}
 
 {#- Whether this is a build, and neither a unit test nor the parsing of the project: only then there are watermarks. -#}

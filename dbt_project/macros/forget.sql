@@ -12,13 +12,12 @@
     {% endif %}
     {% set snapshot = ref('stg_tmdb__movie_snapshot') %}
     {% set version = ref('stg_tmdb__block_version') %}
-    {% set landing_zone = source('tmdb', 'tmdb_response') %}
-    {% set failures = source('tmdb', 'extract_failure') %}
     {% set of_film = 'movie_id = ' ~ (film | int) if film is not none %}
     {% set of_day = "'" ~ date ~ "'::date" if film is none %}
+    {% set landed = "resource = 'movie' and resource_id = " ~ (film | int) if of_film else 'snapshot_date = ' ~ of_day %}
     {% set doomed = {
-        landing_zone.render(): "resource = 'movie' and resource_id = " ~ (film | int) if of_film else 'snapshot_date = ' ~ of_day,
-        failures.render(): "resource = 'movie' and resource_id = " ~ (film | int) if of_film else 'snapshot_date = ' ~ of_day,
+        source('tmdb', 'tmdb_response').render(): landed,
+        source('tmdb', 'extract_failure').render(): landed,
         snapshot.render(): of_film or 'snapshot_date = ' ~ of_day,
     } %}
     {% if of_day %}

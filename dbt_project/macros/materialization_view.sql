@@ -48,12 +48,9 @@
 
 {#- Stops before a table or view is dropped on which something hangs that this project did not make, now or `once_ours`. -#}
 {% macro refuse_to_drop_views_of_others(relation, once_ours=[]) %}
-    {% set ours = [] %}
-    {% for name in once_ours %}
-        {% do ours.append("'" ~ name ~ "'") %}
-    {% endfor %}
+    {% set ours = once_ours | list %}
     {% for node in graph.nodes.values() if node.resource_type in ('model', 'seed') %}
-        {% do ours.append("'" ~ node.schema ~ '.' ~ node.alias ~ "'") %}
+        {% do ours.append(node.schema ~ '.' ~ node.alias) %}
     {% endfor %}
     {% set others = run_query(
         'with recursive hanging as ('
@@ -63,7 +60,7 @@
         ~ ' inner join pg_rewrite as r on r.oid = d.objid)'
         ~ " select n.nspname || '.' || c.relname || ' (of ' || pg_get_userbyid(c.relowner) || ')' from hanging as h"
         ~ ' inner join pg_class as c on c.oid = h.oid inner join pg_namespace as n on n.oid = c.relnamespace'
-        ~ " where n.nspname || '.' || c.relname not in (" ~ ours | join(', ') ~ ') order by 1'
+        ~ " where n.nspname || '.' || c.relname not in ('" ~ ours | join("', '") ~ "') order by 1"
     ).columns[0].values() %}
     {% if others %}
         {% do exceptions.raise_compiler_error(
