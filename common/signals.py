@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from common.errors import StoppedError
+from common.errors import ProgramError, StoppedError
 
 log = logging.getLogger(__name__)
 
@@ -102,3 +102,7 @@ async def _stoppable(
         if not received:
             raise
         raise StoppedError(afterwards, 128 + received[0]) from None
+    except ProgramError as error:  # it could not end in order, as without PostgreSQL, and says so
+        if not received:
+            raise
+        raise StoppedError(str(error), 128 + received[0]) from error

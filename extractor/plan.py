@@ -44,4 +44,5 @@ async def plan(settings: Settings) -> str:
     seconds = timedelta(seconds=round(to_fetch / settings.max_rps))
     lines.append(f"at {settings.max_rps:g} requests a second: {seconds}")
     lines += [f"could not read {f.resource} {f.resource_id}: {f.reason}" for f in selection.failures[:10]]
+    lines += [f"the run would fail: {problem}" for problem in selection.problems]
     return "\n".join(lines)

@@ -162,6 +162,11 @@ class TestDryRun:
         assert tmdb.traffic.count("/3/movie/") == 0
         assert zone.rows("select * from raw.extract_run") == before
 
+    def test_where_the_run_would_fail(self, program: Program, tmdb: StandIn) -> None:
+        tmdb.faults = Faults({"page-none": 1.0}, attempts=99)
+        done = program("run", "--dry-run", "--max-tries", "1")
+        assert "the run would fail: TMDB's discover lists no film at all" in done.stdout
+
     @pytest.mark.parametrize("mode", ["export", "changes"])
     def test_the_other_modes(self, program: Program, tmdb: StandIn, mode: str) -> None:
         done = program("run", "--dry-run", "--mode", mode, "--limit", "30")

@@ -343,6 +343,24 @@ finally: print("cleared away")
         process.stdout.close()
         process.stderr.close()
 
+    def test_one_that_cannot_end_in_order_says_why_and_ends_by_the_signal(self, project_root: Path) -> None:
+        """As when PostgreSQL went away and what is in hand can't be landed."""
+        script = """
+import asyncio, os, sys
+from common import signals
+from common.errors import ProgramError
+async def work():
+    os.kill(os.getpid(), 15)
+    try: await asyncio.sleep(60)
+    finally: raise ProgramError("PostgreSQL could not be used")
+try: signals.execute(work())
+except ProgramError as error: sys.exit(f"{error}, {error.exit_code}")
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=project_root, capture_output=True, text=True, check=False
+        )
+        assert done.stderr.endswith("PostgreSQL could not be used, 143\n")
+
     def test_a_run_says_that_it_goes_on(self, start: Start, tmdb: StandIn, zone: Zone) -> None:
         process = start()
         wait_for(lambda: tmdb.traffic.count("/3/movie/") >= 20)
