@@ -35,15 +35,11 @@
 
 {#- {block: the column of stg_tmdb__movie_snapshot with its hash}; `movie` is what describes the film. -#}
 {% macro hashes_of_blocks(relation=none) %}
-    {% set hashes = {'movie': 'content_hash'} %}
+    {% set prefix = relation ~ '.' if relation else '' %}
+    {% set hashes = {'movie': prefix ~ 'content_hash'} %}
     {% for block in appended_blocks() %}
-        {% do hashes.update({block: block ~ '_hash'}) %}
+        {% do hashes.update({block: prefix ~ block ~ '_hash'}) %}
     {% endfor %}
-    {% if relation %}
-        {% for block, column in hashes.items() %}
-            {% do hashes.update({block: relation ~ '.' ~ column}) %}
-        {% endfor %}
-    {% endif %}
     {% do return(hashes) %}
 {% endmacro %}
 
