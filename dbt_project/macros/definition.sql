@@ -1,7 +1,7 @@
 {#-
     Whether a model's SQL and what the database holds of it are as they were when this project last made or checked it: ops.definition has a
-    hash of both. What somebody changed in the database by hand differs, too. The bounds of new rows, which are others each day,
-    make no difference.
+    hash of both. What somebody changed in the database by hand differs, too. The bounds of new rows, which are others each day, and what
+    `--empty` puts in a table's place make no difference.
 -#}
 {% macro is_as_defined(sql) -%}
     exists (
@@ -22,7 +22,8 @@
 {% endmacro %}
 
 {% macro sql_hash(sql) %}
-    {% set described = [modules.re.sub('load_id (>|<=) -?[0-9]+', '', sql), model.description] %}
+    {% set filled = modules.re.sub('[(]select [*] from (.+?) where false limit 0[)] _dbt_limit_subq_[a-z0-9_]+', '\\1', sql) %}
+    {% set described = [modules.re.sub('load_id (>|<=) -?[0-9]+', '', filled), model.description] %}
     {% for name, column in model.columns.items() %}
         {% do described.append([name, column.data_type, column.description]) %}
     {% endfor %}

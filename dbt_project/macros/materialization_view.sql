@@ -10,7 +10,7 @@
     {% set target_relation = this.incorporate(type='view') %}
     {% set known = existing and existing.is_view and run_query('select ' ~ is_as_defined(sql)).rows[0][0] %}
 
-    {% if known and not flags.EMPTY %}
+    {% if known %}
         {% call noop_statement('main', 'UNCHANGED') %}{{ sql }}{% endcall %}
     {% else %}
         {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -24,7 +24,10 @@
             {{ get_create_view_as_sql(target_relation, sql) | replace('create view', 'create or replace view', 1) }}
         {% endcall %}
         {% do persist_docs(target_relation, model) %}
-        {% call statement('definition') %}{{ note_definition(sql) }}{% endcall %}
+        {#- (one that `--empty` made, for it to be tried, is to be made anew) #}
+        {% if not flags.EMPTY %}
+            {% call statement('definition') %}{{ note_definition(sql) }}{% endcall %}
+        {% endif %}
         {{ run_hooks(post_hooks, inside_transaction=True) }}
         {{ adapter.commit() }}
         {{ run_hooks(post_hooks, inside_transaction=False) }}

@@ -1,11 +1,15 @@
 {{ config(severity='warn') }}
 
-with daily as (
+with fact as not materialized (
+    select * from {{ ref('fact_movie_daily') }}
+),
+
+daily as (
     select
         date_id,
         count(*) as movie_count
-    from {{ ref('fact_movie_daily') }}
-    where date_id >= (select max(newest.date_id) from {{ ref('fact_movie_daily') }} as newest) - 7
+    from fact
+    where date_id >= (select max(newest.date_id) from fact as newest) - 7
     group by date_id
 ),
 

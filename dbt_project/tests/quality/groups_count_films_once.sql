@@ -1,4 +1,28 @@
-with current_movie as (
+with fact as not materialized (
+    select * from {{ ref('fact_movie_daily') }}
+),
+
+movie as not materialized (
+    select * from {{ ref('dim_movie') }}
+),
+
+movie_genre as not materialized (
+    select * from {{ ref('bridge_movie_genre') }}
+),
+
+movie_company as not materialized (
+    select * from {{ ref('bridge_movie_company') }}
+),
+
+movie_country as not materialized (
+    select * from {{ ref('bridge_movie_country') }}
+),
+
+trend as not materialized (
+    select * from {{ ref('vw_genre_trend') }}
+),
+
+current_movie as (
     select movie_id
     from {{ ref('vw_movie_trend') }}
     where not is_stale and vanished_on is null
@@ -18,7 +42,7 @@ total as (
         (
             select count(movie.collection_id)
             from current_movie
-            inner join {{ ref('dim_movie') }} as movie on current_movie.movie_id = movie.movie_id
+            inner join movie on current_movie.movie_id = movie.movie_id
         ) as counted
 
     union all
@@ -29,7 +53,7 @@ total as (
         (
             select count(*)
             from current_movie
-            inner join {{ ref('bridge_movie_genre') }} as b on current_movie.movie_id = b.movie_id
+            inner join movie_genre as b on current_movie.movie_id = b.movie_id
         ) as counted
 
     union all
@@ -40,7 +64,7 @@ total as (
         (
             select count(*)
             from current_movie
-            inner join {{ ref('bridge_movie_company') }} as b on current_movie.movie_id = b.movie_id
+            inner join movie_company as b on current_movie.movie_id = b.movie_id
         ) as counted
 
     union all
@@ -51,7 +75,7 @@ total as (
         (
             select count(*)
             from current_movie
-            inner join {{ ref('bridge_movie_country') }} as b on current_movie.movie_id = b.movie_id
+            inner join movie_country as b on current_movie.movie_id = b.movie_id
         ) as counted
 
     union all
@@ -85,14 +109,14 @@ total as (
         'vw_genre_trend' as relation,
         (
             select sum(trend.movie_count)
-            from {{ ref('vw_genre_trend') }} as trend
-            where trend.date_id = (select max(newest.date_id) from {{ ref('fact_movie_daily') }} as newest)
+            from trend
+            where trend.date_id = (select max(newest.date_id) from fact as newest)
         ) as shown,
         (
             select count(*)
-            from {{ ref('fact_movie_daily') }} as fact
-            inner join {{ ref('bridge_movie_genre') }} as b on fact.movie_id = b.movie_id
-            where fact.date_id = (select max(newest.date_id) from {{ ref('fact_movie_daily') }} as newest)
+            from fact
+            inner join movie_genre as b on fact.movie_id = b.movie_id
+            where fact.date_id = (select max(newest.date_id) from fact as newest)
         ) as counted
 )
 

@@ -1,9 +1,17 @@
+with movie as (
+    select * from {{ ref('dim_movie') }}
+),
+
+history as (
+    select * from {{ ref('dim_movie_history') }}
+)
+
 select
     movie.movie_id,
     movie.vanished_on,
     history.valid_from
-from {{ ref('dim_movie') }} as movie
-left join {{ ref('dim_movie_history') }} as history
+from movie
+left join history
     on movie.movie_id = history.movie_id and history.is_current
 where
     (history.movie_id is null) <> (movie.vanished_on is not null)
