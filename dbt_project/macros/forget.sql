@@ -15,18 +15,20 @@
     {% set of_film = 'movie_id = ' ~ (film | int) if film is not none %}
     {% set of_day = "'" ~ date ~ "'::date" if film is none %}
     {% set landed = "resource = 'movie' and resource_id = " ~ (film | int) if of_film else 'snapshot_date = ' ~ of_day %}
-    {% set doomed = {
-        source('tmdb', 'tmdb_response').render(): landed,
-        source('tmdb', 'extract_failure').render(): landed,
-        snapshot.render(): of_film or 'snapshot_date = ' ~ of_day,
+    {% set relations = {
+        source('tmdb', 'tmdb_response'): landed,
+        source('tmdb', 'extract_failure'): landed,
+        snapshot: of_film or 'snapshot_date = ' ~ of_day,
     } %}
     {% if of_day %}
         {% for list in [ref('stg_tmdb__genre'), ref('stg_tmdb__country'), ref('stg_tmdb__language'),
             ref('stg_tmdb__certification'), ref('stg_tmdb__provider')] %}
-            {% do doomed.update({list.render(): 'list_date = ' ~ of_day}) %}
+            {% do relations.update({list: 'list_date = ' ~ of_day}) %}
         {% endfor %}
     {% endif %}
-    {% for relation, condition in doomed.items() %}
+    {% set doomed = {} %}
+    {% for relation, condition in relations.items() if load_relation(relation) %}
+        {% do doomed.update({relation.render(): condition}) %}
         {% set rows = run_query('select count(*) from ' ~ relation ~ ' where ' ~ condition).rows[0][0] %}
         {% do print((rows | string).rjust(8) ~ ' rows of ' ~ relation | replace('"', '') ~ (' go' if really else ' would go')) %}
     {% endfor %}

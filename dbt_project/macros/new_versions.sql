@@ -76,10 +76,10 @@
                     snapshot.movie_id,
                     snapshot.{{ hashes_of_blocks()[block] }} as version_hash,
                     min(snapshot.snapshot_date) as landed_on
-                from {{ source('tmdb', 'tmdb_response').render() }} as landed
+                from {{ landed('movie', 'true') }}
                 inner join {{ ref('stg_tmdb__movie_snapshot').render() }} as snapshot
                     on landed.resource_id = snapshot.movie_id and landed.snapshot_date = snapshot.snapshot_date
-                where landed.resource = 'movie' and snapshot.{{ hashes_of_blocks()[block] }} is not null
+                where snapshot.{{ hashes_of_blocks()[block] }} is not null
                 group by snapshot.movie_id, snapshot.{{ hashes_of_blocks()[block] }}
             ) as shown on version.movie_id = shown.movie_id and version.version_hash = shown.version_hash
         {% endif %}
