@@ -78,18 +78,28 @@
 
 {#-
     A landing zone that has issued fewer loads than staging has taken was replaced by another one, whose rows would be passed over in
-    silence. Asked to read all of it anew (REPARSE=1), it goes on counting from where the old one ended.
+    silence. So was one of whose last load that was taken staging has no film's day. Asked to read all of it anew (REPARSE=1), it
+    goes on counting from where the old one ended.
 -#}
 {% macro refuse_replaced_landing_zone(landing_zone, landed) %}
     {% set watermark = adapter.get_relation(target.database, bookkeeping_schema(), 'watermark') %}
     {% set sequence = landing_zone.schema ~ '.load_id_seq' %}
     {% set taken = run_query('select coalesce(max(load_id), 0) from ' ~ watermark).rows[0][0] | int if watermark else 0 %}
     {% set issued = run_query('select last_value from ' ~ sequence).rows[0][0] | int if landed else taken %}
+    {% set snapshot = adapter.get_relation(target.database, generate_schema_name('staging', none), 'stg_tmdb__movie_snapshot') %}
+    {% set is_unknown = landed and watermark and snapshot and not on_citus() and run_query(
+        'select not bool_or(snapshot.load_id is not null) from (select resource_id, snapshot_date, load_id from ' ~ landing_zone.render()
+        ~ " where resource = 'movie' and (http_status = 404 or http_status = 200 and jsonb_typeof(payload) = 'object')"
+        ~ ' and load_id = (select max(load_id) from ' ~ landing_zone.render() ~ ' where load_id <= (select load_id from ' ~ watermark
+        ~ " where relation = 'stg_tmdb__movie_snapshot')) limit 100) as landed left join " ~ snapshot ~ ' as snapshot'
+        ~ ' on landed.resource_id = snapshot.movie_id and landed.snapshot_date = snapshot.snapshot_date and landed.load_id = snapshot.load_id'
+    ).rows[0][0] %}
     {% if taken > issued and var('reparse') %}
         {% do run_query("select setval('" ~ sequence ~ "', " ~ taken ~ ')') %}
-    {% elif taken > issued %}
+    {% elif (taken > issued or is_unknown) and not var('reparse') %}
         {% do exceptions.raise_compiler_error(
-            'The tables have taken load ' ~ taken ~ ' but the landing zone has issued only ' ~ issued
+            'The tables have taken load ' ~ taken ~ (' but the landing zone has issued only ' ~ issued if taken > issued
+            else ', and know no film of those that the landing zone has of it')
             ~ ': it was replaced by another or an older one. Nothing was changed. To read all that it holds, and keep the days'
             ~ ' that it does not: make dbt REPARSE=1'
         ) %}
