@@ -84,8 +84,9 @@ def main(words: list[str]) -> int:
     """Run dbt, whose exit code is that of the process; 2 when the warehouse can't be settled."""
     waits = words[:1] == ["--wait"]
     words = words[waits:]
-    if waits and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a word: whoever started it has one
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        # ends without a word, as by SIGTERM, where dbt would show a traceback; PostgreSQL undoes what is open
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         environment.load()
         refuse_unwritable()
@@ -120,8 +121,6 @@ def main(words: list[str]) -> int:
         # unless somebody has worked on the models meanwhile: while dbt read them, or since
         if manifest and max(written.values(), default=0) < began and written == _written(manifest):
             project["manifest"] = manifest
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
     cli(command(words), prog_name="dbt", obj=project)
     return 0
 

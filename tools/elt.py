@@ -193,18 +193,19 @@ async def _start(lock: Connection, *command: str, stdin: int | None = None) -> P
 
     It inherits the lock's socket: if this program is killed, the lock is held until the step has ended.
     """
+    # A dbt that is ended by a signal would leave a warning of Python's behind, about its semaphores.
+    warnings = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker"]))
     return await asyncio.create_subprocess_exec(
-        sys.executable, *command, stdin=stdin, pass_fds=(lock.fileno(),)
+        sys.executable,
+        *command,
+        stdin=stdin,
+        pass_fds=(lock.fileno(),),
+        env={**os.environ, "PYTHONWARNINGS": warnings},
     )
 
 
 async def _dismiss(dbt: Process) -> None:
     """End a dbt that waits; one that was told to go has ended by now."""
-    if dbt.returncode is None and dbt.stdin is not None:
-        # one that has read the project ends with its input; killed, it would leave Python's warnings behind
-        dbt.stdin.close()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(dbt.wait(), 1)
     if dbt.returncode is None:
         with suppress(ProcessLookupError):
             dbt.kill()

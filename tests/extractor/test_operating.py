@@ -190,6 +190,18 @@ def test_sigterm_ends_the_step_and_the_day(
     assert [(told["step"], told["status"]) for told in hook.contents()] == [("extract", "interrupted")]
 
 
+@pytest.mark.slow
+def test_ctrl_c_ends_a_build_without_a_traceback(start_elt: Elt, zone: Zone, tmp_path: Path) -> None:
+    (tmp_path / "models" / "slow.sql").write_text("{{ config(materialized='table') }} select pg_sleep(30)")
+    process = start_elt("--build-only", "--", "--select", "slow")
+    at_work = "select exists (select from pg_stat_activity where state = 'active' and query like %s)"
+    wait_for(lambda: zone.one(at_work, "%create%table%pg_sleep(30)%") or process.poll())
+    os.killpg(process.pid, signal.SIGINT)
+    built, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in built + said and "leaked" not in said
+    assert "dbt build failed" in said and zone.one("select to_regclass('public.slow') is null")
+
+
 @pytest.mark.parametrize(
     ("variables", "code", "what"),
     [
