@@ -46,9 +46,10 @@ async def forget(what: dict[str, object], *, asked: bool) -> int:
     """Say what would go and, where the person agrees, let it go; the exit code."""
     async with advisory.held(LOCK, "forget") as connection:
         await schema.refuse_newer(connection)
-        if not await schema.exists(connection, "staging.stg_tmdb__movie_snapshot"):
+        if not await schema.exists(connection, "staging.stg_tmdb__block_version"):
             raise ConfigurationError(
-                f"the database {connection.info.dbname} has no tables yet: make dbt. Nothing was changed"
+                f"the database {connection.info.dbname} has no tables of this version yet: make dbt."
+                " Nothing was changed"
             )
         if code := await _dbt("run-operation", "forget", "--quiet", "--args", json.dumps(what)):
             return code

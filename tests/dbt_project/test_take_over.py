@@ -1,12 +1,14 @@
 """A warehouse as version 0.2.0 left it, its first months pruned, goes on without losing a day."""
 
 import gzip
+import os
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from tests import programs
 from tests.dbt_project.conftest import connection_parameters
 from tests.dbt_project.runner import Dbt
 
@@ -81,3 +83,13 @@ def test_a_view_on_a_view_that_must_go_is_named(left: psycopg.Connection[Any], d
     refused = dbt.invoke("run")
     assert not refused.success and "public.mine" in str(refused.exception)
     assert contents(left) == before and left.execute("select count(*) from public.mine").fetchone() == (10,)
+
+
+def test_nothing_is_forgotten_before(
+    left: psycopg.Connection[Any], database: dict[str, str], project_root: Path
+) -> None:
+    before = contents(left)
+    words = ["--date", str(before["fact_movie_daily"][0]["date_id"]), "--yes"]
+    refused = programs.run("tools.forget", words, cwd=project_root, env={**os.environ, **database})
+    assert refused.returncode == 2 and "make dbt. Nothing was changed" in refused.stderr, refused.stderr
+    assert contents(left) == before

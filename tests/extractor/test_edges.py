@@ -454,7 +454,7 @@ class TestForget:
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            (["--date", "2026-01-02"], "has no tables yet: make dbt. Nothing was changed"),
+            (["--date", "2026-01-02"], "has no tables of this version yet: make dbt. Nothing was changed"),
             (["--film", str(1 << 63)], "is not TMDB's number of a film"),
             (["--date", "soon"], "'soon' is not a date"),
         ],
