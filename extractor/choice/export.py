@@ -66,7 +66,10 @@ async def films_of(client: Tmdb, settings: Settings, *, limit: int | None, video
                     if not await client.download_export(names[-1], file):
                         break
                 except FailedError as error:
-                    raise SourceError(f"cannot download the id export {names[-1]}: {error}") from error
+                    raise SourceError(
+                        f"cannot download the id export {names[-1]}: {error}. Check TMDB_EXPORT_URL and the"
+                        " network, then run the same command again"
+                    ) from error
                 try:
                     export = await asyncio.to_thread(parse, file, file_day, limit, least, videos)
                 except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -120,7 +123,9 @@ def parse(file: BufferedRandom, day: date, limit: int | None, least: float, vide
                 keys.append(key)
     if broken > max(10, number * _TOLERATED) or broken == number:
         how_many = f"{broken:,} of its {number:,} lines"
-        raise SourceError(f"the id export of {day} is not what it should be: {how_many} are no films")
+        raise SourceError(
+            f"the id export of {day} is not what it should be: {how_many} are no films. Check TMDB_EXPORT_URL"
+        )
     ids = array("q", (key & ((1 << _ID_BITS) - 1) for key in islice(_sorted(keys), limit)))
     return Export(ids, failures)
 

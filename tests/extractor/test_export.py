@@ -186,7 +186,7 @@ def test_a_file_that_is_no_export_ends_the_run(
     extract: Extract, zone: Zone, files: Files, file: bytes
 ) -> None:
     files.put(DAY, file)
-    with pytest.raises(SourceError, match="not what it should be"):
+    with pytest.raises(SourceError, match=r"not what it should be.*Check TMDB_EXPORT_URL"):
         extract(mode="export", export_url=files.url)
     run = zone.last_run()
     assert run["status"] == "failed" and "not what it should be" in run["error"]
@@ -199,6 +199,12 @@ def test_a_damaged_file_is_asked_for_again(
     with pytest.raises(SourceError, match="came damaged 2 times"):
         extract(mode="export", export_url=files.url, max_tries=2)
     assert len(files.asked) == 2
+
+
+def test_a_server_that_has_no_export_is_named_with_what_to_do(extract: Extract, tmdb: StandIn) -> None:
+    tmdb.faults = Faults({"500": 1.0}, attempts=99, paths="/p/exports/")
+    with pytest.raises(SourceError, match=r"cannot download the id export .*Check TMDB_EXPORT_URL"):
+        extract(mode="export", max_tries=1)
 
 
 def test_a_file_that_something_on_the_way_has_unpacked(
