@@ -35,17 +35,33 @@
     {% do return(asked or load_bounds().taken is none) %}
 {% endmacro %}
 
+{#- Whether a rebuild also takes away what it does not find: of all tables but those whose rows are kept. -#}
+{% macro replaces_all() %}
+    {% do return(is_rebuild() and not (config.get('meta') or {}).get('kept')) %}
+{% endmacro %}
+
 {#-
-    taken: the model's watermark, none where it has never run. available: the load up to which all that it reads is there.
+    SQL: whether all that this model reads has come to one load. Where it has not, as when only some models are built, a rebuild does not
+    find a film of which one of them knows more than another, and must not take its rows for rows that are to go.
+-#}
+{% macro reads_one_load() -%}
+    ({{ load_bounds().available }} = {{ load_bounds().ahead }})
+{%- endmacro %}
+
+{#-
+    taken: the model's watermark, none where it has never run. available: the load up to which all that it reads is there; ahead: the
+    load to which the first of them has come.
 -#}
 {% macro load_bounds() %}
     {% set row = asked_once(
         'bounds of ' ~ this,
         'select (select load_id from ' ~ bookkeeping_schema() ~ ".watermark where relation = '" ~ this.identifier ~ "'), " ~ available_load()
+        ~ ', (select max(load_id) from ' ~ bookkeeping_schema() ~ ".watermark where relation in ('" ~ tables_read_by(model) | join("', '") ~ "'))"
     ) %}
     {% do return({
         'taken': row[0] | int if row[0] is not none and load_cached_relation(this) else none,
         'available': row[1] | int,
+        'ahead': row[2] | int if row[2] is not none else row[1] | int,
     }) %}
 {% endmacro %}
 
@@ -73,12 +89,14 @@
     {% do return(tables) %}
 {% endmacro %}
 
-{#- SQL, in the model's own transaction: what it has taken. -#}
+{#- SQL, in the model's own transaction: what it has taken. A rebuild that left what is to go has taken nothing more. -#}
 {% macro record_watermark() %}
     {% if execute and not flags.EMPTY %}
-        insert into {{ bookkeeping_schema() }}.watermark (relation, load_id)
+        insert into {{ bookkeeping_schema() }}.watermark as known (relation, load_id)
         select '{{ this.identifier }}', {{ available_load() }}
-        on conflict (relation) do update set load_id = excluded.load_id, updated_at = now()
+        on conflict (relation) do update set
+            load_id = {{ 'least(excluded.load_id, case when not ' ~ reads_one_load() ~ ' then known.load_id end)' if replaces_all() else 'excluded.load_id' }},
+            updated_at = now()
     {% endif %}
 {% endmacro %}
 

@@ -19,9 +19,10 @@
     {% set compared = attributes if meta.get('tracks_loads') or meta.get('loads') and not loads
         else attributes | reject('in', ['load_id'] + loads.keys() | list) | list %}
     {% set new_rows, target = arg_dict['temp_relation'], arg_dict['target_relation'] %}
-    {% set replaces = 'all' if arg_dict['is_rebuild'] and not meta.get('kept') else meta.get('replaces') %}
-    {% if flags.EMPTY %}
-        {% set replaces = none %}
+    {% set replaces = meta.get('replaces') %}
+    {% set is_replaced = 'true' if replaces == 'all' else 'old_row.' ~ replaces ~ ' in (select ' ~ replaces ~ ' from ' ~ new_rows ~ ')' if replaces else 'false' %}
+    {% if replaces_all() %}
+        {% set is_replaced = '(' ~ reads_one_load() ~ ' or ' ~ is_replaced ~ ')' %}
     {% endif %}
     {% set new_row_of_key = 'select 1 from ' ~ new_rows ~ ' as new_row where ' ~ same_key('old_row', 'new_row', keys) %}
     {{ take_turn() }}
@@ -29,8 +30,7 @@
     {% if meta.get('delete_when') %}
         {{ delete_rows(target, new_rows, keys, 'exists (' ~ new_row_of_key ~ ' and (' ~ meta.delete_when ~ '))') }}
     {% endif %}
-    {% if replaces %}
-        {% set is_replaced = 'true' if replaces == 'all' else 'old_row.' ~ replaces ~ ' in (select ' ~ replaces ~ ' from ' ~ new_rows ~ ')' %}
+    {% if is_replaced != 'false' and not flags.EMPTY %}
         {{ delete_rows(target, new_rows, keys, is_replaced ~ ' and not exists (' ~ new_row_of_key ~ ')') }}
     {% endif %}
 

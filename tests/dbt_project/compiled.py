@@ -2,8 +2,9 @@
 
 A build of dbt takes seconds, of which all but a few tenths are dbt's own. Here dbt builds the project on an
 empty landing zone in each of its ways, and what it sent to PostgreSQL is kept, model by model; a test then
-plays that on whatever it has landed. Only the bounds of what is new stand in these statements as literals;
-they are computed as `dbt_project/macros/changes.sql` does.
+plays that on whatever it has landed. Only the bounds of what is new, and whether all that a model reads has
+come to one load, stand in these statements as literals; they are computed as
+`dbt_project/macros/changes.sql` does.
 """
 
 import re
@@ -23,6 +24,8 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 
 _BOUND = re.compile(r"([\w.]*load_id (>|<=)) -?\d+")
+#: Whether all that a model reads has come to one load.
+_ONE_LOAD = re.compile(r"\(-?\d+ = -?\d+\)")
 _WATERMARK = re.compile(
     r"(insert into ops\.watermark.*?select '\w+', )least\(.*?\)(\s+on conflict)", re.DOTALL
 )
@@ -103,7 +106,9 @@ class Warehouse:
         for model in self.models[:stop_after]:
             if chosen is not None and model.name not in chosen:
                 continue
-            available = min([horizon, *(taken.get(parent, 0) for parent in model.parents)])
+            read = [taken.get(parent, 0) for parent in model.parents]
+            available = min([horizon, *read])
+            is_one_load = available == max(read, default=available)
             anew = way == "reparse" if model.kept else way != "increment"
             since = -1 if anew else taken[model.name]
 
@@ -111,8 +116,10 @@ class Warehouse:
                 return f"{match[1]} {since if match[2] == '>' else available}"
 
             for statement in model.statements[way]:
-                played.append(_WATERMARK.sub(rf"\g<1>{available}\g<2>", _BOUND.sub(bound, statement)))
-            taken[model.name] = available
+                bounded = _ONE_LOAD.sub(str(is_one_load), _BOUND.sub(bound, statement))
+                played.append(_WATERMARK.sub(rf"\g<1>{available}\g<2>", bounded))
+            is_whole = is_one_load or model.kept or not anew
+            taken[model.name] = available if is_whole else min(available, taken[model.name])
         # all at once: hundreds of ways to the server and back would take longer than most statements
         self._connection.execute("\n;\n".join([*played, "discard temp"]).encode())
 

@@ -163,7 +163,7 @@ class Views(Blocks):
                 {
                     **{name: film[name] for name in shown},
                     "days_until_release": days,
-                    "genre_names": ", ".join(sorted(genres[id_])) or None,
+                    "genre_names": ", ".join(sorted(filter(None, genres[id_]))) or None,
                     "popularity": self.last_facts[id_]["popularity"],
                     "date_id": self.last_facts[id_]["date_id"],
                 }

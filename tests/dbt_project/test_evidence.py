@@ -185,6 +185,19 @@ def test_a_day_that_landed_otherwise_before_its_lists_were_read(world: World) ->
     assert [one(world, query) for query in (CAST, CREW, WORDS)] == [1, 1, 1]
 
 
+def test_a_rebuild_of_some_tables_takes_no_film_for_gone(
+    world: World,
+) -> None:
+    world.land(FEBRUARY, {1: film(), 2: film()}, None)
+    build(world)
+    world.land(MARCH, {1: film(title="New"), 2: None}, None)
+    world.tables.build(only={"stg_tmdb__movie_snapshot", "stg_tmdb__block_version"})
+    world.tables.build("full refresh", only={"int_movie_latest", "dim_movie", "fact_movie_daily"})
+    assert one(world, "select count(*) from marts.fact_movie_daily") == 2
+    build(world)
+    assert one(world, "select title from marts.dim_movie where movie_id = 1") == "New"
+
+
 def test_a_company_sent_without_a_name_keeps_the_one_it_had(world: World) -> None:
     world.land(JANUARY, {1: film(production_companies=[{"id": 7, "name": "Seven"}])}, None)
     world.land(
