@@ -192,7 +192,8 @@ def test_sigterm_ends_the_step_and_the_day(
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_build_without_a_traceback(start_elt: Elt, zone: Zone, tmp_path: Path) -> None:
-    (tmp_path / "models" / "slow.sql").write_text("{{ config(materialized='table') }} select pg_sleep(30)")
+    slow = "{{ config(materialized='table') }} select pg_sleep(30)::text as slept"
+    (tmp_path / "models" / "slow.sql").write_text(slow)
     process = start_elt("--build-only", "--", "--select", "slow")
     at_work = "select exists (select from pg_stat_activity where state = 'active' and query like %s)"
     wait_for(lambda: zone.one(at_work, "%create%table%pg_sleep(30)%") or process.poll())

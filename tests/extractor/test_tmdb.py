@@ -100,6 +100,7 @@ def test_the_request_says_who_asks_for_what(server: Server, fetch: Callable[...,
     assert "cookie" not in headers
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:httpx_aiohttp")  # what aiohttp 4 will want of it
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_proxy_that_does_not_lead_on_is_told_as_the_proxys(
     server: Server, fetch: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, is_there: bool
