@@ -179,19 +179,20 @@ def find(document: Any) -> None:
 
 def at_least(document: Mapping[str, Any], films: int) -> int:
     """The films of a list that one of its pages promises, `films` on a page: by its total or by its number
-    of pages, whichever is more, as either may be missing or wrong. The pages are cached apart, so that the
-    totals of one list differ (33 values on 50 pages, measured), but for a list of few films.
+    of pages, whichever is more, as either may be missing or wrong. The pages are cached apart, so that both
+    differ within a list (33 totals on 50 pages, measured), but for a list of few films.
     """
     total = document.get("total_results")
-    known = total if type(total) is int else 0
     last: int = document["total_pages"]
-    return max(known - _TOTAL_DRIFT if known > 100 else known, (last - 1) * films + 1, 0)
+    known = max(total if type(total) is int else 0, (last - 1) * films + 1, 0)
+    return known - _TOTAL_DRIFT if known > 100 else known
 
 
 def page_count(first: Mapping[str, Any], films: int) -> int:
     """The pages of a list by its page 1, `films` on a page or more."""
+    own: int = first["total_pages"]
     films = max(films, len(first["results"]))
-    return math.ceil(at_least(first, films) / films)
+    return max(own, math.ceil(at_least(first, films) / films))
 
 
 def whole_page(number: int, films: int, total: int = 0) -> Check:

@@ -212,6 +212,19 @@ class TestLists:
         extract(pages=2)
         assert zone.films() == films and zone.last_run()["retried"] == 0
 
+    @given(films=st.integers(101, 1000), drift=st.integers(0, 16), data=st.data())
+    def test_the_last_page_is_no_short_one_whatever_total_it_has(
+        self, films: int, drift: int, data: st.DataObject
+    ) -> None:
+        """Each page has a total of its own, and a number of pages that follows from it."""
+        last = -(-films // 20)
+        number = data.draw(st.sampled_from([last, last - 1, 1]))
+        rows = [{"id": 1 + n} for n in range(min(20, films - (number - 1) * 20))]
+        pages = -(-(films + drift) // 20)
+        document = {"results": rows, "total_results": films + drift, "total_pages": pages}
+        answer.whole_page(number, 20, answer.at_least(document, 20))(document)
+        assert answer.page_count(document, 20) == pages
+
     @pytest.mark.parametrize("total", [None, "200", 0])
     def test_one_without_a_total_promises_its_pages(
         self, extract: Extract, tmdb: StandIn, zone: Zone, monkeypatch: pytest.MonkeyPatch, total: Any
