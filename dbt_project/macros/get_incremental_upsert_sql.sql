@@ -6,7 +6,7 @@
 
     meta.replaces: what the new rows are all of, so that what is not among them goes: `all`, or the column of the unique key whose
     values are replaced (a film's members of a bridge; a film without any stands there once, the rest of its key NULL).
-    A rebuild replaces all. meta.delete_when: a condition on a new row which says that its key is to go.
+    A rebuild replaces all, once all that it reads has come to one load. meta.delete_when: a condition on a new row which says that its key is to go.
     load_id is written with a row but never makes one differ, unless meta.tracks_loads says that it does. meta.loads: {a column with a
     load_id: the columns of which it says when one last changed}, for who reads only these; a rebuild writes them all anew.
 -#}
